@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "act/audit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/escape.h"
+
+void audit_fini(struct audit *a)
+{
+	buf_fini(&a->line);
+}
+
+/* The bytes that went out; fewer than len if the rest does not fit. */
+static size_t write_some(int fd, const char *data, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = write(fd, data + done, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	return done;
+}
+
+void audit_flush(struct audit *a)
+{
+	size_t done;
+
+	if (!a->n_pending)
+		return;
+	/* A record after a torn one begins on a line of its own. */
+	if (a->is_torn && write_some(a->fd, "\n", 1) == 1)
+		a->is_torn = false;
+	done = a->is_torn ? 0 : write_some(a->fd, a->line.data, a->line.len);
+	if (done < a->line.len) {
+		uint64_t n_whole = 0;
+
+		for (size_t i = 0; i < done; i++)
+			n_whole += a->line.data[i] == '\n';
+		a->n_lost += a->n_pending - n_whole;
+		if (done && a->line.data[done - 1] != '\n')
+			a->is_torn = true;
+	}
+	buf_reset(&a->line);
+	a->n_pending = 0;
+}
+
+/* An escaped name holds nothing that JSON would not but these two. */
+static int put_string(struct buf *b, const char *text)
+{
+	buf_auto struct buf escaped = {0};
+	const char *at;
+	int r = escape_name(&escaped, text, strlen(text));
+
+	if (r < 0 || !escaped.len)
+		return r;
+	for (at = escaped.data; r == 0 && *at;) {
+		size_t n = strcspn(at, "\"\\");
+
+		r = buf_put(b, at, n);
+		at += n;
+		if (r == 0 && *at) {
+			char pair[2] = {'\\', *at++};
+
+			r = buf_put(b, pair, 2);
+		}
+	}
+	return r;
+}
+
+static int put_path(struct buf *b, const char *dir, const char *name)
+{
+	int r = *dir ? put_string(b, dir) : 0;
+
+	if (r == 0 && *dir)
+		r = buf_puts(b, "/");
+	return r < 0 ? r : put_string(b, name);
+}
+
+static int begin(struct audit *a, const char *event)
+{
+	char at[CLOCK_STAMP_SIZE];
+	int r = buf_printf(&a->line,
+		"{\"at\":\"%s\",\"event\":\"%s\",\"component\":\"",
+		clock_stamp(clock_real_s(NULL), at), event);
+
+	if (r == 0)
+		r = put_string(&a->line, a->component);
+	if (r == 0)
+		r = buf_puts(&a->line, "\",\"root\":\"");
+	if (r == 0)
+		r = put_string(&a->line, a->root);
+	return r < 0 ? r : buf_puts(&a->line, "\",\"path\":\"");
+}
+
+/* Keeps the record, or drops it whole. */
+static void end(struct audit *a, size_t start, int r)
+{
+	if (r == 0)
+		r = buf_puts(&a->line, "}\n");
+	if (r == 0) {
+		a->n_pending++;
+		return;
+	}
+	a->n_lost++;
+	a->line.len = start;
+	if (a->line.data)
+		a->line.data[start] = '\0';
+}
+
+static int put_file(struct audit *a, const char *event,
+	const struct candidate *c, const struct beneath_stat *st)
+{
+	char btime[CLOCK_STAMP_SIZE];
+	int r = begin(a, event);
+
+	if (r == 0)
+		r = put_path(&a->line, c->rel_dir, c->name);
+	if (r < 0)
+		return r;
+	return buf_printf(&a->line,
+		"\",\"dev\":%" PRIu64 ",\"ino\":%" PRIu64
+		",\"btime\":\"%s\",\"usedBytes\":%" PRIu64 ",\"rule\":\"%s\"",
+		st->id.dev, st->id.ino, clock_stamp(st->id.btime_s, btime),
+		st->used_bytes, plan_rule_word(c->rule));
+}
+
+void audit_intent(struct audit *a, const struct candidate *c,
+	const struct beneath_stat *st)
+{
+	size_t start = a->line.len;
+
+	if (a->fd < 0)
+		return;
+	end(a, start, put_file(a, "intent", c, st));
+	audit_flush(a);
+}
+
+void audit_result(struct audit *a, const struct candidate *c,
+	const struct beneath_stat *st, const struct outcome *o)
+{
+	size_t start = a->line.len;
+	int r;
+
+	if (a->fd < 0)
+		return;
+	r = put_file(a, "result", c, st);
+	if (r == 0)
+		r = buf_printf(&a->line, ",\"reason\":\"%s\",\"error\":%d",
+			reason_word(o->reason), o->error);
+	end(a, start, r);
+}
+
+void audit_found(struct audit *a, const char *path, bool is_restored)
+{
+	size_t start = a->line.len;
+	int r;
+
+	if (a->fd < 0)
+		return;
+	r = begin(a, is_restored ? "restored" : "orphan");
+	if (r == 0)
+		r = put_string(&a->line, path);
+	end(a, start, r < 0 ? r : buf_puts(&a->line, "\""));
+}
+
+void audit_refused(struct audit *a, const char *why, int error)
+{
+	size_t start = a->line.len;
+	int r;
+
+	if (a->fd < 0)
+		return;
+	r = begin(a, "refused");
+	if (r == 0)
+		r = buf_printf(&a->line, "\",\"reason\":\"%s\",\"error\":%d",
+			why, error);
+	end(a, start, r);
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/*
+ * P2: what the reaper gives up before it looks at anything.
+ *
+ * What is left when it is confined: below the given roots it may list, open
+ * for reading, and move and remove regular files, and make directories and
+ * symbolic links; it can open nothing for writing, anywhere. No program can
+ * be started, no socket made, no other process touched. Anything missing for
+ * that (Landlock ABI 2, openat2, seccomp) is a failure: it fails closed.
+ */
+
+#include <stddef.h>
+
+/*
+ * root_fds: those directories. Capabilities down to DAC_OVERRIDE, FOWNER and
+ * LEASE as far as we have them, no_new_privs, Landlock, few descriptors, no
+ * core dumps, and last seccomp. ret_why (a static string) names what is
+ * missing on failure.
+ * Returns 0, -EOPNOTSUPP, or -errno. Cannot be undone.
+ */
+int confine_reaper(
+	const int *root_fds, size_t n_root_fds, const char **ret_why);
+
+/* The parts of it, in that order; each 0 or -errno. */
+int confine_privileges(void);
+int confine_landlock(const int *root_fds, size_t n_root_fds);
+int confine_seccomp(void);
+
+/* What Landlock offers: its ABI, 0 if none. */
+int confine_landlock_abi(void);

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/*
+ * The guard rails of one run: what may still be taken, and whether to go on
+ * at all. Knows numbers and the panic latch, no files.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/plan.h"
+
+struct reaper_order;
+
+struct guard {
+	const char *panic_path; /* or NULL */
+	uint64_t max_files, max_bytes;
+	uint64_t free_bytes; /* target; 0: none */
+	uint64_t canary_files; /* UINT64_MAX unless canary */
+	uint64_t max_errors;
+	uint32_t max_errors_ppm;
+	bool is_dry_run;
+	uint64_t n_files, bytes; /* taken */
+	uint64_t n_judged, n_errors;
+	uint64_t n_to_panic_look;
+	int64_t panic_look_ns;
+	bool is_panic;
+	bool is_broken; /* too many errors */
+};
+
+/*
+ * The lower of the order's limits and the policy's own count. The policy's do
+ * not count for a forced run, nor for one at the critical or emergency level
+ * that has a target; the order's always do, and 0 there is nothing at all.
+ */
+bool guard_has_no_caps(const struct reaper_order *order);
+void guard_init(struct guard *g, const struct reaper_order *order);
+
+/* May another one be tried? REASON_DELETED, or why not. */
+enum reason guard_ask(struct guard *g);
+/* What came of it. used_bytes: what it frees (a dry run: would free). */
+void guard_note(struct guard *g, const struct outcome *o, uint64_t used_bytes);
+/* What may still be taken, of a run in which free_bytes is left. */
+uint64_t guard_bytes_left(const struct guard *g);

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "act/quarantine.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "act/slot.h"
+#include "base/beneath.h"
+#include "base/fd.h"
+#include "base/mem.h"
+
+#define LINK_MAX_TARGET (PATH_MAX - 1) /* bytes of a symbolic link's target */
+
+#ifndef XFS_SUPER_MAGIC /* headers of Linux 5.1 and older */
+#	define XFS_SUPER_MAGIC 0x58465342
+#endif
+
+struct quarantine {
+	int root_fd; /* borrowed */
+	int fd;
+	uint64_t next; /* N of the next slot */
+};
+
+bool quarantine_is_in(const char *rel_dir)
+{
+	size_t n = strlen(QUARANTINE_NAME);
+
+	return strncmp(rel_dir, QUARANTINE_NAME, n) == 0 &&
+	       (!rel_dir[n] || rel_dir[n] == '/');
+}
+
+int quarantine_fd(const struct quarantine *q)
+{
+	return q->fd;
+}
+
+struct quarantine *quarantine_close(struct quarantine *q)
+{
+	if (q)
+		fd_close(q->fd);
+	free(q);
+	return NULL;
+}
+
+/* Ours, nobody else's, and where a rename from the root can reach it. A
+ * default ACL of the root may put the setgid bit there, nothing more. */
+static int check_private(int root_fd, int fd)
+{
+	struct beneath_stat root, st;
+	int r = beneath_stat(root_fd, "", &root);
+
+	if (r == 0)
+		r = beneath_stat(fd, "", &st);
+	if (r < 0)
+		return r;
+	if (!S_ISDIR(st.mode) || st.uid != geteuid() ||
+		(st.mode & 05777) != 0700)
+		return -EPERM;
+	if (st.id.dev != root.id.dev || st.mnt_id != root.mnt_id ||
+		st.is_mount_root)
+		return -EPERM;
+	return 0;
+}
+
+/*
+ * xfs keeps a small directory in its inode and needs a block when it grows: on
+ * a full disk a long name could not be moved in. Two long names that stay keep
+ * it in a block from the start. Failure only means that this is not so.
+ */
+static void make_room(int fd)
+{
+	char name[NAME_MAX + 1];
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0 || fs.f_type != XFS_SUPER_MAGIC)
+		return;
+	for (unsigned int i = 0; i < 2; i++) {
+		slot_name_room(i, name);
+		if (symlinkat("room", fd, name) < 0)
+			return;
+	}
+}
+
+static int open_private(int root_fd, int *ret_fd)
+{
+	fd_auto int fd = -1;
+	bool is_new;
+	int r;
+
+	is_new = mkdirat(root_fd, QUARANTINE_NAME, 0700) == 0;
+	if (!is_new && errno != EEXIST)
+		return -errno;
+	r = beneath_open_dir(root_fd, QUARANTINE_NAME, &fd);
+	/* a symbolic link, a file, a mount: made by somebody else */
+	if (r == -ELOOP || r == -ENOTDIR || r == -EXDEV || r == -EACCES)
+		return -EPERM;
+	if (r == 0)
+		r = check_private(root_fd, fd);
+	if (r < 0)
+		return r;
+	if (is_new)
+		make_room(fd);
+	*ret_fd = fd_take(&fd);
+	return 0;
+}
+
+int quarantine_prepare(int root_fd)
+{
+	fd_auto int fd = -1;
+
+	return open_private(root_fd, &fd);
+}
+
+int quarantine_open(int root_fd, struct quarantine **ret)
+{
+	fd_auto int fd = -1;
+	struct quarantine *q;
+	int r = open_private(root_fd, &fd);
+
+	if (r < 0)
+		return r;
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EWOULDBLOCK)
+			return X_E_QUARANTINE_BUSY;
+		if (errno != EINTR)
+			return -errno;
+	}
+	q = calloc(1, sizeof(*q));
+	if (!q)
+		return -ENOMEM;
+	q->root_fd = root_fd;
+	q->fd = fd_take(&fd);
+	*ret = q;
+	return 0;
+}
+
+/* ---- long paths ---- */
+
+static void remove_links(struct quarantine *q, const char *slot, uint32_t n)
+{
+	char link[SLOT_SHORT];
+	uint64_t number = 0;
+
+	slot_kind(slot, &number);
+	for (uint32_t i = 0; i < n; i++) {
+		slot_name_link(number, i, link);
+		unlinkat(q->fd, link, 0);
+	}
+}
+
+/* Keeps a path as targets of symbolic links; their number in *ret_n, also
+ * on failure. */
+static int make_links(struct quarantine *q, uint64_t number,
+	const struct buf *path, uint32_t *ret_n)
+{
+	char piece[LINK_MAX_TARGET + 1], link[SLOT_SHORT];
+
+	*ret_n = 0;
+	for (size_t at = 0; at < path->len;) {
+		size_t len = MIN_OF(path->len - at, (size_t)LINK_MAX_TARGET);
+
+		memcpy(piece, path->data + at, len);
+		piece[len] = '\0';
+		slot_name_link(number, *ret_n, link);
+		if (symlinkat(piece, q->fd, link) < 0)
+			return -errno;
+		(*ret_n)++;
+		at += len;
+	}
+	return 0;
+}
+
+/* False: the path is lost. */
+static bool read_links(
+	struct quarantine *q, uint64_t number, struct buf *ret, uint32_t *ret_n)
+{
+	char piece[LINK_MAX_TARGET + 1], link[SLOT_SHORT];
+	ssize_t len = LINK_MAX_TARGET;
+
+	for (*ret_n = 0; len == LINK_MAX_TARGET; (*ret_n)++) {
+		slot_name_link(number, *ret_n, link);
+		len = readlinkat(q->fd, link, piece, sizeof(piece));
+		if (len < 0)
+			break;
+		if (buf_put(ret, piece, (size_t)len) < 0)
+			return false;
+	}
+	return *ret_n > 0;
+}
+
+/* ---- in, out, away ---- */
+
+static int move(int from_fd, const char *from, int to_fd, const char *to)
+{
+	return renameat2(from_fd, from, to_fd, to, RENAME_NOREPLACE) < 0
+		       ? -errno
+		       : 0;
+}
+
+static int take_long(struct quarantine *q, int dir_fd, const char *rel_dir,
+	const char *name, struct quarantine_slot *ret)
+{
+	buf_auto struct buf path = {0};
+	int r;
+
+	r = buf_printf(&path, "%s%s%s", rel_dir, *rel_dir ? "/" : "", name);
+	if (r < 0)
+		return r;
+	slot_name_long(q->next, ret->name);
+	r = make_links(q, q->next, &path, &ret->n_links);
+	if (r == 0)
+		r = move(dir_fd, name, q->fd, ret->name);
+	if (r < 0)
+		remove_links(q, ret->name, ret->n_links);
+	return r;
+}
+
+int quarantine_take(struct quarantine *q, int dir_fd, const char *rel_dir,
+	const char *name, struct quarantine_slot *ret)
+{
+	for (;;) {
+		int r;
+
+		if (slot_name(q->next, rel_dir, name, ret))
+			r = move(dir_fd, name, q->fd, ret->name);
+		else
+			r = take_long(q, dir_fd, rel_dir, name, ret);
+		/* an orphan has this number */
+		if (r != -EEXIST || q->next == UINT64_MAX)
+			return r;
+		q->next++;
+	}
+}
+
+int quarantine_put_back(struct quarantine *q,
+	const struct quarantine_slot *slot, int dir_fd, const char *name)
+{
+	int r = move(q->fd, slot->name, dir_fd, name);
+
+	if (r == 0)
+		remove_links(q, slot->name, slot->n_links);
+	return r;
+}
+
+int quarantine_unlink(struct quarantine *q, const struct quarantine_slot *slot)
+{
+	if (unlinkat(q->fd, slot->name, 0) < 0)
+		return -errno;
+	remove_links(q, slot->name, slot->n_links);
+	return 0;
+}
+
+/* ---- P10 ---- */
+
+static int restore(struct quarantine *q, const struct quarantine_slot *slot,
+	struct buf *path)
+{
+	fd_auto int dir_fd = -1;
+	const char *dir, *name;
+	int r;
+
+	if (!slot_split(path, &dir, &name))
+		return -EBADMSG;
+	r = beneath_open_dir(q->root_fd, dir, &dir_fd);
+	if (r < 0)
+		return r;
+	return quarantine_put_back(q, slot, dir_fd, name);
+}
+
+/* A link whose file is not there (any more) is our own and nothing else. */
+static void remove_stale(struct quarantine *q, const char *name, uint64_t n)
+{
+	char file[SLOT_SHORT];
+	struct stat st;
+
+	slot_name_long(n, file);
+	if (fstatat(q->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISLNK(st.st_mode) &&
+		fstatat(q->fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+		errno == ENOENT)
+		unlinkat(q->fd, name, 0);
+}
+
+/* ret_path: where it was from; empty if that is not known. */
+static bool put_in_place(
+	struct quarantine *q, const char *name, struct buf *ret_path)
+{
+	buf_auto struct buf path = {0};
+	struct quarantine_slot slot = {.n_links = 0};
+	uint64_t n = 0;
+	enum slot_kind kind = slot_kind(name, &n);
+
+	snprintf(slot.name, sizeof(slot.name), "%s", name);
+	if (!(kind == SLOT_FILE && slot_read(name, &path)) &&
+		!(kind == SLOT_LONG_FILE &&
+			read_links(q, n, &path, &slot.n_links)))
+		return false;
+	buf_put(ret_path, path.data, path.len);
+	return restore(q, &slot, &path) == 0;
+}
+
+static void recover_one(
+	struct quarantine *q, const char *name, struct quarantine_found *found)
+{
+	buf_auto struct buf path = {0};
+	bool is_restored;
+	uint64_t n = 0;
+
+	switch (slot_kind(name, &n)) {
+	case SLOT_ROOM:
+		return;
+	case SLOT_LINK:
+		remove_stale(q, name, n);
+		return;
+	default:
+		break;
+	}
+	is_restored = put_in_place(q, name, &path);
+	found->restored += is_restored;
+	found->orphans += !is_restored;
+	if (found->on_each)
+		found->on_each(
+			found->ctx, path.len ? path.data : name, is_restored);
+}
+
+int quarantine_recover(struct quarantine *q, struct quarantine_found *found)
+{
+	struct dirent *entry;
+	int fd;
+	DIR *dir;
+	int r = beneath_open_dir(q->fd, "", &fd);
+
+	if (r < 0)
+		return r;
+	dir = fdopendir(fd);
+	if (!dir) {
+		r = -errno;
+		fd_close(fd);
+		return r;
+	}
+	for (errno = 0; (entry = readdir(dir)); errno = 0)
+		if (strcmp(entry->d_name, ".") != 0 &&
+			strcmp(entry->d_name, "..") != 0)
+			recover_one(q, entry->d_name, found);
+	r = -errno;
+	closedir(dir);
+	return r;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/* The protocol for one candidate, P4 to P9. Used by reaper.c, and by tests. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/beneath.h"
+#include "model/plan.h"
+#include "model/rules.h"
+
+struct audit;
+struct keep;
+struct quarantine;
+
+/* on_step: after P4 and P5, after P6, P7 and P8 */
+enum reap_step {
+	REAP_STEP_LOOKED,
+	REAP_STEP_LEASED,
+	REAP_STEP_MOVED,
+	REAP_STEP_VERIFIED,
+};
+
+/* What the judgements of one run rest on. */
+struct reap_rules {
+	const struct rules *rules;
+	enum goal_reason reason;
+	int64_t now_s; /* wall clock at the start of the run */
+	bool is_dry_run;
+	uint64_t bytes_left; /* what the run may still take */
+	struct keep *keep; /* the newest files, or NULL */
+	struct audit *audit; /* or NULL */
+	/* Test seam: called between the steps, to let a rival act there. */
+	void (*on_step)(void *ctx, enum reap_step step);
+	void *ctx;
+};
+
+/* Where the candidates at hand are: one directory below one root. */
+struct reap_place {
+	int dir_fd; /* opened beneath the root */
+	struct beneath_stat dir; /* what stat says of it */
+	uid_t root_uid; /* of the root */
+	uint64_t root_dev;
+	enum stype type; /* the policy's, for this root */
+	struct quarantine *quarantine; /* of this root; NULL in a dry run */
+};
+
+/*
+ * Judges one candidate by what is on disk now, and deletes it. Of the plan it
+ * takes the directory, the name and the identity, and that it was chosen by
+ * age (then the age is judged again); never the type or the age itself.
+ * ret: reason, error, freed_bytes (WOULD_DELETE: what would be freed); item is
+ * left alone.
+ *
+ * Not done here: an empty directory stays, and so do files with other
+ * links (LINKED): what deleting one of them frees is not known.
+ */
+void reap_one(const struct reap_rules *rules, const struct reap_place *place,
+	const struct candidate *c, struct outcome *ret);
+
+/* The judgements alone, on what stat says of the file: REASON_DELETED if
+ * nothing speaks against it. */
+enum reason reap_judge(const struct reap_rules *rules,
+	const struct reap_place *place, const struct candidate *c,
+	const struct beneath_stat *st);

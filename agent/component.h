@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/* One component as the agent holds it. */
+
+#include "cleanup.h"
+#include "dirty.h"
+#include "feed.h"
+#include "model/alert.h"
+#include "policy/trigger.h"
+
+struct agent;
+struct loop_source;
+
+struct component {
+	struct agent *agent;
+	const struct policy *policy;
+	uint32_t number;
+	struct feed *feed;
+	struct loop_source *source; /* of the feed's descriptor */
+	uint64_t allocation_bytes; /* 0: not known yet (a share) */
+	struct trigger_limits limits;
+	enum level level;
+	uint64_t judged_bytes; /* usage at the last judgement */
+	struct cleanup *cleanup; /* under way, or NULL */
+	struct dirty busy; /* names that the last cleanup found in use */
+	struct control_call *caller; /* who waits for it, or NULL */
+	int64_t scheduled_boot_ns; /* when the next scheduled one is due */
+	int64_t retry_boot_ns; /* not before this while over a limit */
+	int64_t reconcile_boot_ns;
+	int64_t retry_roots_boot_ns;
+	bool is_scanned; /* the first scan was announced */
+	uint64_t n_cleanups, freed_bytes; /* since the start */
+	/* What was said last, so that each change is said once. */
+	uint64_t overflows_told, drift_told, unwatched_told;
+	uint64_t reconciliations_told;
+	bool is_overflow_open, is_root_lost;
+	enum goal_reason last_reason;
+	/* At the reconciliation that was asked for last. */
+	uint64_t drift_before;
+	int64_t drift_bytes_before, drift_files_before;
+};

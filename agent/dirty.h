@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/*
+ * Names that are to be looked at, each once however often it was announced.
+ * A file written a thousand times between two looks is one look.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+
+struct dirty_item {
+	uint32_t dir;
+	uint32_t offset; /* of the name in text */
+	uint32_t len;
+	uint32_t order; /* of arrival */
+};
+
+struct dirty {
+	struct dirty_item *items;
+	size_t n_items;
+	size_t cap;
+	struct buf text;
+	uint32_t *slots; /* open addressing: position + 1, 0 empty */
+	size_t n_slots; /* a power of two, or 0 */
+	struct hash_key key;
+};
+
+void dirty_init(struct dirty *d);
+void dirty_fini(struct dirty *d);
+/* Returns 0 or -ENOMEM. */
+int dirty_add(struct dirty *d, uint32_t dir, const char *name, size_t len);
+bool dirty_has(
+	const struct dirty *d, uint32_t dir, const char *name, size_t len);
+static inline const char *dirty_name(
+	const struct dirty *d, const struct dirty_item *item)
+{
+	return d->text.data + item->offset;
+}
+/* Sorts by directory, so that each one's names stand together. Ends the life
+ * of the set as a set: only dirty_reset may follow. */
+void dirty_sort(struct dirty *d);
+void dirty_reset(struct dirty *d);

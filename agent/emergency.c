@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "emergency.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+#include "notice.h"
+#include "order.h"
+
+#define RETRY_NS (60 * CLOCK_NS_PER_S) /* all were asked, not enough came */
+
+static bool is_cleaning_on(const struct agent *a, const struct filesystem *f)
+{
+	for (size_t i = 0; i < a->n_components; i++)
+		if (a->components[i].cleanup &&
+			feed_is_on(a->components[i].feed, f->dev))
+			return true;
+	return false;
+}
+
+static void ask_filesystem(struct agent *a, struct filesystem *f)
+{
+	struct job *job = job_new(JOB_STATFS);
+
+	if (!job)
+		return;
+	job->root_path = strdup(f->root_path);
+	job->tag = f->dev;
+	if (!job->root_path) {
+		job_free(job);
+		return;
+	}
+	if (measure_submit(a->measure, job) == 0) {
+		f->is_asked = true;
+		f->asked_boot_ns = clock_boot_ns(a->clock);
+	}
+}
+
+/* The next component in order of priority, low first, with a root on it. */
+static struct component *next_in_emergency(
+	struct agent *a, struct filesystem *f)
+{
+	for (; f->next_component < a->n_components * N_PRIORITIES;
+		f->next_component++) {
+		size_t i = f->next_component % a->n_components;
+		struct component *c = &a->components[i];
+
+		if ((size_t)c->policy->priority ==
+				f->next_component / a->n_components &&
+			feed_is_on(c->feed, f->dev))
+			return c;
+	}
+	return NULL;
+}
+
+static void start_emergency(
+	struct agent *a, struct filesystem *f, struct component *c)
+{
+	struct trigger_limits limits;
+	struct cleanup_order order;
+
+	filesystem_limits(f, a->config, &limits);
+	order_make(a, c, GOAL_EMERGENCY, &order);
+	order.strategy = strategy_find("priority");
+	order.goal.dev = f->dev;
+	order.goal.free_bytes = trigger_excess(&limits, filesystem_used(f));
+	if (order.goal.free_bytes && order_start(a, c, &order) == 0)
+		f->next_component++;
+}
+
+/*
+ * One component at a time, and a fresh look at the free space between two:
+ * what the first gave may be enough.
+ */
+static void move_emergency(struct agent *a, struct filesystem *f)
+{
+	struct trigger_limits limits;
+	struct component *c;
+
+	filesystem_limits(f, a->config, &limits);
+	/* Under its warning level again, though others write on: the next
+	 * component's files are worth more than the rest of the way. */
+	if (f->level == LEVEL_OK || filesystem_used(f) <= limits.target_bytes) {
+		f->is_emergency = false;
+		return;
+	}
+	c = next_in_emergency(a, f);
+	if (!c) {
+		f->is_emergency = false;
+		f->retry_boot_ns = clock_boot_ns(a->clock) + RETRY_NS;
+		notice_emergency_missed(a, f);
+		return;
+	}
+	if (c->cleanup)
+		return;
+	if (!core_is_trusted(a, c)) {
+		f->next_component++;
+		return;
+	}
+	start_emergency(a, f, c);
+	f->due_boot_ns = 0;
+}
+
+void emergency_judge(struct agent *a, struct filesystem *f)
+{
+	int64_t now = clock_boot_ns(a->clock);
+	struct trigger_limits limits;
+	enum level before = f->level;
+
+	if (!f->is_asked && now >= f->due_boot_ns)
+		ask_filesystem(a, f);
+	if (!f->is_known || f->is_asked)
+		return;
+	if (f->cleaned_boot_ns && f->asked_boot_ns <= f->cleaned_boot_ns &&
+		!is_cleaning_on(a, f)) {
+		ask_filesystem(a, f);
+		return;
+	}
+	filesystem_limits(f, a->config, &limits);
+	f->level = trigger_level(&limits, before, filesystem_used(f));
+	if (f->is_fresh)
+		notice_health(a, f);
+	f->is_fresh = false;
+	if (f->level != before || f->level != LEVEL_OK)
+		notice_filesystem(a, f);
+	if (f->level >= LEVEL_EMERGENCY && !f->is_emergency &&
+		(f->level > before || now >= f->retry_boot_ns)) {
+		f->is_emergency = true;
+		f->next_component = 0;
+	}
+	if (f->is_emergency && !a->is_panic && !is_cleaning_on(a, f))
+		move_emergency(a, f);
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/*
+ * Keeps the index of one component true. Owns the index, the watch, and the
+ * work in hand: names to look at, directories to list. Events only invalidate;
+ * what the index records always comes from a fresh look, made by the workers
+ * of measure.h. The caller owns the loop and calls feed_read, feed_result and
+ * feed_dispatch from it.
+ *
+ * One job at a time is under way for a directory, so looks at a name are
+ * applied in the order in which they were made.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "index/index.h"
+#include "policy/policy.h"
+#include "watch/measure.h"
+
+struct feed;
+
+enum root_state {
+	ROOT_UNSEEN, /* not looked at yet */
+	ROOT_HERE,
+	ROOT_MISSING, /* not there, or not reachable */
+	ROOT_CHANGED, /* another directory stands there */
+};
+
+struct feed_root {
+	uint32_t node; /* in the index; INDEX_NONE while not here */
+	enum root_state state;
+	int error; /* errno behind ROOT_MISSING */
+	struct identity id; /* of the directory that was admitted */
+	uid_t uid;
+};
+
+struct feed_counters {
+	uint64_t events; /* read from the kernel */
+	uint64_t looks; /* names looked at */
+	uint64_t listings;
+	uint64_t overflows;
+	uint64_t drift; /* names that a reconciliation had to correct */
+	int64_t drift_bytes, drift_files; /* by so much, in sum */
+	uint64_t reconciliations; /* finished */
+	uint64_t unreadable; /* directories we may not list */
+	uint64_t unwatched; /* directories for which no watch was left */
+};
+
+/* policy borrowed; id is this feed's alone, put into its jobs. */
+int feed_new(const struct policy *policy, uint32_t id, struct measure *measure,
+	struct feed **ret);
+struct feed *feed_free(struct feed *f);
+/* The same roots under changed rules: everything is judged again, slowly. */
+void feed_set_policy(struct feed *f, const struct policy *policy);
+uint32_t feed_id(const struct feed *f);
+
+/* Readable when news wait; -1 if this feed polls. */
+int feed_fd(const struct feed *f);
+/* Takes in what the kernel has queued. now_real_s: for observed accesses. */
+void feed_read(struct feed *f, int64_t now_real_s);
+/* While a reaper is at work here, opens are not accesses, and what is in the
+ * quarantine is on its way out. */
+void feed_reaping(struct feed *f, bool is_reaping);
+/* Applies a piece of a result whose job belongs to this feed; result is
+ * borrowed. Returns 0 or -ENOMEM. */
+int feed_result(struct feed *f, const struct result *result);
+/* Submits the work that can be under way now, and tidies a little. Returns
+ * true if it wants to be called again soon without further events. */
+bool feed_dispatch(struct feed *f);
+
+/* Work from elsewhere: look at (dir, name); list every directory again. */
+void feed_look(struct feed *f, uint32_t dir, const char *name);
+void feed_list(struct feed *f, uint32_t dir);
+void feed_reconcile(struct feed *f);
+bool feed_is_reconciling(const struct feed *f);
+/* Roots that were missing are looked for again. */
+void feed_retry_roots(struct feed *f);
+/* Finds the names behind entries of one directory; the result comes through
+ * fn (borrowed; is_last for its last piece). hashes taken. 0 or -errno. */
+typedef void feed_names_fn(void *ctx, const struct result *result);
+int feed_names(struct feed *f, uint32_t dir, uint64_t *hashes, size_t n_hashes,
+	feed_names_fn *fn, void *ctx);
+/* Drops the answers that feed_names still owes to ctx. */
+void feed_forget_names(struct feed *f, void *ctx);
+
+struct index *feed_index(const struct feed *f);
+/* Every directory was listed since the start or the last overflow, every root
+ * is the admitted one, and no waiting work makes the totals too large. */
+bool feed_is_trusted(const struct feed *f);
+/* Nothing is under way and nothing waits: totals are what du would say. */
+bool feed_is_quiet(const struct feed *f);
+bool feed_is_scanning(const struct feed *f);
+/* Directories waiting for a listing, for progress. */
+size_t feed_backlog(const struct feed *f);
+const struct feed_root *feed_root(const struct feed *f, size_t i);
+/* Is a root of it on this filesystem? */
+bool feed_is_on(const struct feed *f, uint64_t dev);
+bool feed_has_lost_roots(const struct feed *f);
+const struct feed_counters *feed_counters(const struct feed *f);
+const char *feed_source(const struct feed *f); /* "inotify", "scan" */
+size_t feed_n_watches(const struct feed *f);

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Jobs out: as many as can be under way. */
+#include "feed_impl.h"
+
+#include <string.h>
+
+#define FEED_MAX_LISTINGS 16 /* under way at once, over all workers */
+#define FEED_MAX_LOOKS	  4096 /* names; a directory with more is listed */
+#define FEED_TIDY_SLOTS	  65536u
+
+struct job *feed_job(struct feed *f, enum job_kind kind, uint32_t dir)
+{
+	uint16_t root = index_root(f->index, dir);
+	const struct identity *id = index_identity(f->index, dir);
+	buf_auto struct buf rel = {0};
+	struct job *job = job_new(kind);
+
+	if (!job || index_rel_path(f->index, dir, &rel) < 0)
+		return job_free(job);
+	job->component = f->id;
+	job->dir = dir;
+	job->dir_id = *id;
+	job->root_id = f->roots[root].id;
+	job->root_path = strdup(f->policy->roots[root].path);
+	job->rel = mem_take(rel.data);
+	job->tag = ++f->next_tag;
+	return job->root_path ? job : job_free(job);
+}
+
+static bool submit(struct feed *f, struct job *job)
+{
+	struct dir_info *info = feed_info(f, job->dir);
+	uint32_t dir = job->dir;
+	uint64_t tag = job->tag;
+
+	if (!info) {
+		job_free(job);
+		return false;
+	}
+	if (measure_submit(f->measure, job) < 0)
+		return false;
+	f->dirs[dir].tag = tag;
+	return true;
+}
+
+static void submit_list(struct feed *f, uint32_t dir, bool is_slow)
+{
+	struct job *job = feed_job(f, JOB_LIST, dir);
+
+	if (job) {
+		job->is_slow = is_slow;
+		job->ops =
+			f->watch && !feed_is_quarantine(f, dir) ? f->ops : NULL;
+		job->watch = f->watch;
+	}
+	if (!job || !submit(f, job)) {
+		f->is_provisional = true;
+		return;
+	}
+	f->counters.listings++;
+	*(is_slow ? &f->n_slow : &f->n_listing) += 1;
+}
+
+/* While a reaper is at work, what is in the quarantine is on its way out; it
+ * is listed when the reaper is through. */
+static bool can_list(const struct feed *f, uint32_t dir)
+{
+	return index_is_dir(f->index, dir) &&
+	       !(f->is_reaping && feed_is_quarantine(f, dir));
+}
+
+static void dispatch_fast(struct feed *f)
+{
+	size_t n = feed_waiting(&f->fast);
+	uint32_t dir;
+
+	while (f->n_listing < FEED_MAX_LISTINGS && n-- &&
+		feed_dequeue(&f->fast, &dir)) {
+		f->dirs[dir].is_queued = false;
+		if (!can_list(f, dir))
+			continue;
+		if (f->dirs[dir].tag)
+			f->dirs[dir].is_again = true;
+		else
+			submit_list(f, dir, false);
+	}
+}
+
+static void dispatch_slow(struct feed *f)
+{
+	uint32_t dir;
+
+	while (!f->n_slow && !feed_waiting(&f->fast) &&
+		feed_dequeue(&f->slow, &dir)) {
+		f->dirs[dir].is_queued_slow = false;
+		if (can_list(f, dir) && !f->dirs[dir].tag)
+			submit_list(f, dir, true);
+	}
+	if (f->is_reconciling && !f->n_slow && !feed_waiting(&f->slow)) {
+		f->is_reconciling = false;
+		f->counters.reconciliations++;
+	}
+}
+
+/* The names of one directory, items [from, to) of a sorted set. */
+static void submit_look(
+	struct feed *f, const struct dirty *set, size_t from, size_t to)
+{
+	struct job *job = feed_job(f, JOB_LOOK, set->items[from].dir);
+
+	for (size_t i = from; job && i < to; i++)
+		if (buf_put(&job->names, dirty_name(set, &set->items[i]),
+			    set->items[i].len + 1) < 0)
+			job = job_free(job);
+	if (job)
+		job->n_names = to - from;
+	if (!job || !submit(f, job)) {
+		feed_overflow(f);
+		return;
+	}
+	f->n_looking++;
+	f->counters.looks += to - from;
+}
+
+static void keep_waiting(
+	struct feed *f, const struct dirty *set, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++)
+		feed_look(
+			f, set->items[i].dir, dirty_name(set, &set->items[i]));
+}
+
+/*
+ * A batch of looks goes out when the one before has come back: an idle agent
+ * reacts at once, and under load the batches grow by themselves.
+ */
+static void dispatch_looks(struct feed *f)
+{
+	struct dirty set = f->dirty;
+	size_t from = 0, to;
+
+	if (f->n_looking || !set.n_items)
+		return;
+	dirty_init(&f->dirty);
+	dirty_sort(&set);
+	for (; from < set.n_items; from = to) {
+		uint32_t dir = set.items[from].dir;
+		const struct dir_info *info = feed_info(f, dir);
+
+		for (to = from; to < set.n_items && set.items[to].dir == dir;)
+			to++;
+		if (!index_is_dir(f->index, dir) || !info)
+			continue;
+		if (info->tag)
+			keep_waiting(f, &set, from, to);
+		else if (to - from > FEED_MAX_LOOKS)
+			feed_list(f, dir);
+		else
+			submit_look(f, &set, from, to);
+	}
+	dirty_fini(&set);
+}
+
+static void list_dir(void *ctx, uint32_t dir)
+{
+	feed_list(ctx, dir);
+}
+
+bool feed_dispatch(struct feed *f)
+{
+	bool is_more = index_tidy(f->index, FEED_TIDY_SLOTS);
+
+	if (f->is_seek_due && !is_more) {
+		f->is_seek_due = false;
+		index_seek_links(f->index, list_dir, f);
+	}
+	dispatch_looks(f);
+	dispatch_fast(f);
+	dispatch_slow(f);
+	if (f->is_provisional && !feed_waiting(&f->fast) && !f->n_listing &&
+		!is_more)
+		f->is_provisional = false;
+	return is_more;
+}

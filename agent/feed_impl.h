@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/* What the files feed*.c share; nobody else includes it. feed.c owns the
+ * parts, feed_queue.c what waits, feed_dispatch.c sends jobs out,
+ * feed_result.c takes their results in. */
+
+#include "dirty.h"
+#include "feed.h"
+#include "watch/watch.h"
+
+/* What is known of a directory beside the index. */
+struct dir_info {
+	uint64_t tag; /* of the job under way, or 0 */
+	bool is_queued : 1; /* waits in the fast queue */
+	bool is_queued_slow : 1;
+	bool is_again : 1; /* list once more when the job is done */
+	bool is_begun : 1; /* the first piece of the job's result was seen */
+	bool is_unwatched : 1;
+};
+
+struct queue {
+	uint32_t *dirs;
+	size_t n, cap, at;
+};
+
+/* Somebody waits for the names behind hashes. */
+struct asker {
+	uint64_t tag;
+	feed_names_fn *fn;
+	void *ctx;
+	struct asker *next;
+};
+
+struct feed {
+	const struct policy *policy;
+	uint32_t id;
+	struct index *index;
+	const struct watch_ops *ops;
+	struct watch *watch;
+	struct measure *measure;
+	struct feed_root *roots;
+	size_t n_roots;
+	struct dirty dirty;
+	struct dir_info *dirs;
+	size_t cap_dirs;
+	struct queue fast, slow;
+	struct asker *askers;
+	uint64_t next_tag;
+	size_t n_looking, n_listing, n_slow;
+	uint64_t drift_before; /* of this reconciliation */
+	int64_t now_real_s;
+	bool is_provisional; /* since the start or an overflow */
+	bool is_reconciling;
+	bool is_seek_due;
+	bool is_reaping; /* opens are not accesses now */
+	struct feed_counters counters;
+};
+
+static inline size_t feed_waiting(const struct queue *q)
+{
+	return q->n - q->at;
+}
+
+/* NULL: out of memory. */
+struct dir_info *feed_info(struct feed *f, uint32_t dir);
+bool feed_dequeue(struct queue *q, uint32_t *ret);
+/* Every directory of the index, into one of the queues. */
+void feed_list_all(struct feed *f, bool is_slow);
+/* Events were lost: what was waiting is not enough any more. */
+void feed_overflow(struct feed *f);
+void feed_lose_root(struct feed *f, size_t i, enum root_state state, int error);
+/* The private directory of a root that deletions pass through. */
+bool feed_is_quarantine(const struct feed *f, uint32_t dir);
+/* A job for a directory of the index; NULL: out of memory. */
+struct job *feed_job(struct feed *f, enum job_kind kind, uint32_t dir);

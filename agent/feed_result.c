@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Results in: what was seen goes to the index, what follows from it waits. */
+#include "feed_impl.h"
+
+#include <errno.h>
+#include <string.h>
+
+static uint8_t judge(const struct feed *f, const struct job *job,
+	const struct observation *o)
+{
+	const struct rules *rules = &f->policy->rules;
+	uint16_t root = index_root(f->index, job->dir);
+	uint8_t flags = 0;
+
+	if (rules_protects(rules, job->rel, o->name))
+		flags |= INDEX_PROTECTED;
+	if (!rules_is_owner(rules, o->st.uid, f->roots[root].uid))
+		flags |= INDEX_FOREIGN;
+	return flags;
+}
+
+/* A directory came, or came elsewhere. Below a moved one, patterns that name
+ * directories may judge differently: it is listed again. */
+static void follow_dir(struct feed *f, const struct index_change *change)
+{
+	uint32_t dir = change->node;
+
+	feed_list(f, dir);
+	if (change->what != INDEX_DIR_MOVED)
+		return;
+	/* The look that said so may be older than another that moved it
+	 * there: both places are looked at once more. */
+	feed_look(f, change->old_parent, change->old_name);
+	feed_look(f, index_parent(f->index, dir), index_name(f->index, dir));
+	if (!f->policy->rules.n_protect)
+		return;
+	for (uint32_t d = dir; d != INDEX_NONE;
+		d = index_next_below(f->index, dir, d))
+		feed_list(f, d);
+}
+
+static void note_root(
+	struct feed *f, const struct job *job, const struct observation *o)
+{
+	struct feed_root *root;
+
+	if (job->rel[0])
+		return;
+	root = &f->roots[index_root(f->index, job->dir)];
+	root->state = ROOT_HERE;
+	root->error = 0;
+	root->id = o->st.id;
+	root->uid = o->st.uid;
+}
+
+static int apply_one(
+	struct feed *f, const struct job *job, const struct observation *o)
+{
+	bool is_name = o->kind != OBS_SELF;
+	struct index_change change;
+	int r;
+
+	if (!is_name)
+		note_root(f, job, o);
+	r = index_apply(f->index, o, is_name ? judge(f, job, o) : 0, &change);
+	if (r < 0)
+		return r;
+	if (change.is_link_unknown)
+		f->is_seek_due = true;
+	if (change.what == INDEX_DIR_ADDED || change.what == INDEX_DIR_MOVED)
+		follow_dir(f, &change);
+	if (job->is_slow && is_name && change.what != INDEX_SAME &&
+		!dirty_has(&f->dirty, o->dir, o->name, o->name_len)) {
+		f->counters.drift++;
+		f->counters.drift_bytes += change.used_delta;
+		f->counters.drift_files += change.what == INDEX_ADDED;
+		f->counters.drift_files -= change.what == INDEX_REMOVED;
+	}
+	return 0;
+}
+
+static void begin_listing(struct feed *f, const struct result *result)
+{
+	const struct job *job = result->job;
+
+	f->dirs[job->dir].is_begun = true;
+	/* What has an event waiting is no drift. */
+	if (job->is_slow)
+		feed_read(f, f->now_real_s);
+	/* Bind before anything is applied; 1: news came before, list again. */
+	if (f->watch && result->watch_key != WATCH_NO_KEY &&
+		f->ops->bind(f->watch, result->watch_key, job->dir) == 1)
+		f->dirs[job->dir].is_again = true;
+	if (!result->error || result->error == -ENOSPC)
+		index_list_begin(f->index, job->dir);
+}
+
+static void note_unwatched(struct feed *f, uint32_t dir, bool is_unwatched)
+{
+	struct dir_info *info = &f->dirs[dir];
+
+	if (info->is_unwatched == is_unwatched)
+		return;
+	info->is_unwatched = is_unwatched;
+	f->counters.unwatched += is_unwatched ? 1 : -UINT64_C(1);
+}
+
+/* The work of a job that did not find its directory, for when the index knows
+ * again where that is; if it is gone, so is the work. */
+static void do_again(struct feed *f, const struct job *job)
+{
+	const char *name = job->names.data;
+
+	if (job->kind == JOB_LIST)
+		feed_list(f, job->dir);
+	for (size_t i = 0; i < job->n_names; i++, name += strlen(name) + 1)
+		feed_look(f, job->dir, name);
+}
+
+/* The directory could not be looked into: its parent knows more. */
+static void directory_failed(struct feed *f, const struct result *result)
+{
+	const struct job *job = result->job;
+	uint32_t dir = job->dir;
+	uint16_t root = index_root(f->index, dir);
+	int error = result->error;
+
+	if (!job->rel[0] || result->is_root_error) {
+		feed_lose_root(f, root,
+			error == -ESTALE ? ROOT_CHANGED : ROOT_MISSING, -error);
+		return;
+	}
+	if (error == -EACCES || error == -EPERM) {
+		f->counters.unreadable++;
+		return;
+	}
+	/* It went, or moved, or something above it did. */
+	feed_look(f, index_parent(f->index, dir), index_name(f->index, dir));
+	do_again(f, job);
+}
+
+static void end_job(struct feed *f, const struct result *result)
+{
+	const struct job *job = result->job;
+	struct dir_info *info = &f->dirs[job->dir];
+	bool is_again = info->is_again;
+	uint64_t removed = 0;
+
+	info->tag = 0;
+	info->is_again = info->is_begun = false;
+	if (result->error && result->error != -ENOSPC) {
+		directory_failed(f, result);
+	} else if (job->kind == JOB_LIST) {
+		index_list_end(f->index, job->dir, &removed);
+		note_unwatched(
+			f, job->dir, f->watch && result->error == -ENOSPC);
+		if (job->is_slow)
+			f->counters.drift += removed;
+	}
+	if (is_again && index_is_dir(f->index, job->dir))
+		feed_list(f, job->dir);
+}
+
+static void count_back(struct feed *f, const struct job *job)
+{
+	if (job->kind == JOB_LOOK)
+		f->n_looking--;
+	else if (job->is_slow)
+		f->n_slow--;
+	else
+		f->n_listing--;
+}
+
+static int answer_names(struct feed *f, const struct result *result)
+{
+	struct asker **at = &f->askers, *asker;
+
+	while (*at && (*at)->tag != result->job->tag)
+		at = &(*at)->next;
+	asker = *at;
+	if (!asker)
+		return 0;
+	if (result->is_last)
+		*at = asker->next;
+	asker->fn(asker->ctx, result);
+	if (result->is_last)
+		free(asker);
+	return 0;
+}
+
+int feed_result(struct feed *f, const struct result *result)
+{
+	const struct job *job = result->job;
+	int r = 0;
+
+	if (job->kind == JOB_NAMES)
+		return answer_names(f, result);
+	if (result->is_last)
+		count_back(f, job);
+	/* Forgotten meanwhile, and perhaps its id is another's now. */
+	if (job->dir >= f->cap_dirs || f->dirs[job->dir].tag != job->tag) {
+		if (f->watch && result->watch_key != WATCH_NO_KEY)
+			f->ops->forget(f->watch, result->watch_key);
+		return 0;
+	}
+	if (job->kind == JOB_LIST && !f->dirs[job->dir].is_begun)
+		begin_listing(f, result);
+	for (size_t i = 0; r == 0 && i < result->n_obs; i++)
+		r = apply_one(f, job, &result->obs[i]);
+	if (r < 0)
+		f->is_provisional = true;
+	if (result->is_last && f->dirs[job->dir].tag == job->tag)
+		end_job(f, result);
+	return r;
+}
+
+int feed_names(struct feed *f, uint32_t dir, uint64_t *hashes, size_t n_hashes,
+	feed_names_fn *fn, void *ctx)
+{
+	struct asker *asker = calloc(1, sizeof(*asker));
+	struct job *job = asker ? feed_job(f, JOB_NAMES, dir) : NULL;
+	int r = -ENOMEM;
+
+	if (!job) {
+		free(hashes);
+		goto fail;
+	}
+	*asker = (struct asker){
+		.tag = job->tag, .fn = fn, .ctx = ctx, .next = f->askers};
+	job->hashes = hashes;
+	job->n_hashes = n_hashes;
+	job->key = index_key(f->index);
+	job->hash_mask = INDEX_HASH_MASK;
+	r = measure_submit(f->measure, job);
+	if (r < 0)
+		goto fail;
+	f->askers = asker;
+	return 0;
+fail:
+	free(asker);
+	return r;
+}
+
+void feed_forget_names(struct feed *f, void *ctx)
+{
+	struct asker **at = &f->askers;
+
+	while (*at) {
+		struct asker *asker = *at;
+
+		if (asker->ctx != ctx) {
+			at = &asker->next;
+			continue;
+		}
+		*at = asker->next;
+		free(asker);
+	}
+}

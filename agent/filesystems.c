@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "filesystems.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "base/clock.h"
+
+#define YOUNG_LOOK_NS  (50 * CLOCK_NS_PER_MS)
+#define FAILED_LOOK_NS (10 * CLOCK_NS_PER_S)
+
+/* Where the path is mounted, and what: the last mount point above it in
+ * mountinfo (a later mount covers an earlier one). Asks no filesystem. */
+struct mount {
+	char point[4096];
+	char source[256];
+};
+
+/* mountinfo writes space, tab, newline and backslash as three octal digits. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		if (s[0] == '\\' && s[1] && s[2] && s[3]) {
+			*to++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 +
+				       (s[3] - '0'));
+			s += 3;
+		} else {
+			*to++ = *s;
+		}
+	}
+	*to = '\0';
+}
+
+static bool is_above(const char *point, const char *path)
+{
+	size_t len = strlen(point);
+
+	if (len == 1)
+		return true;
+	return strncmp(point, path, len) == 0 &&
+	       (path[len] == '/' || !path[len]);
+}
+
+/* The kernel's name of the device, or its numbers. */
+static void name_device(uint64_t dev, struct mount *ret)
+{
+	unsigned int high = major((dev_t)dev), low = minor((dev_t)dev);
+	char line[256], path[64], name[128];
+	FILE *file;
+
+	snprintf(ret->source, sizeof(ret->source), "%u:%u", high, low);
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/uevent", high, low);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "DEVNAME=%127s", name) == 1)
+			snprintf(ret->source, sizeof(ret->source), "/dev/%s",
+				name);
+	if (file)
+		fclose(file);
+}
+
+/* In a chroot mountinfo has no line for the mount of "/" if another directory
+ * than its top is "/". */
+static void find_mount(const char *path, uint64_t dev, struct mount *ret)
+{
+	mem_autofree char *line = NULL;
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	struct mount m;
+	size_t best = 0, cap = 0;
+
+	snprintf(ret->point, sizeof(ret->point), "%s", file ? "/" : path);
+	name_device(dev, ret);
+	while (file && getline(&line, &cap, file) > 0) {
+		const char *rest = strstr(line, " - ");
+
+		if (!rest ||
+			sscanf(line, "%*s %*s %*s %*s %4095s", m.point) != 1 ||
+			sscanf(rest, " - %*s %255s", m.source) != 1)
+			continue;
+		unescape(m.point);
+		unescape(m.source);
+		if (strlen(m.point) < best || !is_above(m.point, path))
+			continue;
+		best = strlen(m.point);
+		*ret = m;
+	}
+	if (file)
+		fclose(file);
+}
+
+static void filesystem_fini(struct filesystem *f)
+{
+	free(f->root_path);
+	free(f->path);
+	free(f->device);
+	*f = (struct filesystem){0};
+}
+
+void filesystems_fini(struct filesystems *fs)
+{
+	for (size_t i = 0; i < fs->n_items; i++)
+		filesystem_fini(&fs->items[i]);
+	free(fs->items);
+	*fs = (struct filesystems){0};
+}
+
+struct filesystem *filesystems_find(struct filesystems *fs, uint64_t dev)
+{
+	for (size_t i = 0; i < fs->n_items; i++)
+		if (fs->items[i].dev == dev)
+			return &fs->items[i];
+	return NULL;
+}
+
+int filesystems_add(struct filesystems *fs, uint64_t dev, const char *root_path,
+	int64_t now_boot_ns)
+{
+	struct filesystem f = {.dev = dev, .due_boot_ns = now_boot_ns};
+	struct mount mount;
+	int r;
+
+	if (filesystems_find(fs, dev))
+		return 0;
+	find_mount(root_path, dev, &mount);
+	f.root_path = strdup(root_path);
+	f.path = strdup(mount.point);
+	f.device = strdup(mount.source);
+	r = !f.root_path || !f.path || !f.device
+		    ? -ENOMEM
+		    : mem_grow((void **)&fs->items, &fs->cap, fs->n_items + 1,
+			      sizeof(*fs->items));
+	if (r < 0) {
+		filesystem_fini(&f);
+		return r;
+	}
+	fs->items[fs->n_items++] = f;
+	return 0;
+}
+
+void filesystems_prune(struct filesystems *fs,
+	bool (*keep)(void *ctx, uint64_t dev), void *ctx)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < fs->n_items; i++) {
+		if (keep(ctx, fs->items[i].dev))
+			fs->items[n++] = fs->items[i];
+		else
+			filesystem_fini(&fs->items[i]);
+	}
+	fs->n_items = n;
+}
+
+uint64_t filesystem_used(const struct filesystem *f)
+{
+	return f->facts.used_bytes;
+}
+
+uint64_t filesystem_whole(const struct filesystem *f)
+{
+	return mem_add_sat(filesystem_used(f), f->facts.available_bytes);
+}
+
+void filesystem_limits(const struct filesystem *f, const struct config *config,
+	struct trigger_limits *ret)
+{
+	uint64_t whole = filesystem_whole(f);
+
+	*ret = (struct trigger_limits){
+		.warning_bytes = amount_bytes(&config->fs_warning, whole),
+		.emergency_bytes = amount_bytes(&config->fs_emergency, whole),
+		.critical_bytes = amount_bytes(&config->fs_critical, whole),
+		.target_bytes = amount_bytes(&config->fs_target, whole),
+		.hysteresis_bytes =
+			mem_mul_div(whole, config->hysteresis_ppm, 1000000),
+	};
+}
+
+/* Bytes to the next limit above what is used; beyond the last, one percent:
+ * there it matters how fast it falls. */
+static uint64_t to_next_limit(
+	const struct filesystem *f, const struct config *config)
+{
+	uint64_t used = mem_add_sat(filesystem_used(f), f->unseen_bytes);
+	struct trigger_limits l;
+
+	filesystem_limits(f, config, &l);
+	if (used < l.warning_bytes)
+		return l.warning_bytes - used;
+	if (used < l.emergency_bytes)
+		return l.emergency_bytes - used;
+	if (used < l.critical_bytes)
+		return l.critical_bytes - used;
+	return filesystem_whole(f) / 100;
+}
+
+void filesystem_grew(
+	struct filesystem *f, uint64_t bytes, const struct config *config)
+{
+	uint64_t before;
+
+	if (!f->is_known)
+		return;
+	before = to_next_limit(f, config);
+	f->unseen_bytes = mem_add_sat(f->unseen_bytes, bytes);
+	if (bytes >= before)
+		f->due_boot_ns = 0;
+}
+
+void filesystem_refresh(struct filesystem *f, int64_t now_boot_ns)
+{
+	if (now_boot_ns - f->looked_boot_ns > YOUNG_LOOK_NS)
+		f->due_boot_ns = 0;
+}
+
+void filesystem_take(struct filesystem *f, const struct mounts_fs *facts,
+	const struct config *config, int64_t now_boot_ns)
+{
+	uint64_t before = filesystem_used(f), growth = 0, used;
+	int64_t past_ms = (now_boot_ns - f->looked_boot_ns) / CLOCK_NS_PER_MS;
+
+	f->is_asked = false;
+	f->due_boot_ns = now_boot_ns + FAILED_LOOK_NS;
+	if (!facts)
+		return;
+	f->facts = *facts;
+	used = filesystem_used(f);
+	if (f->is_known && used > before)
+		growth = mem_mul_div(
+			used - before, 1000, (uint64_t)MAX_OF(past_ms, 1));
+	/* Forgotten by an eighth a look. */
+	f->growth_bytes_per_s = MAX_OF(
+		growth, f->growth_bytes_per_s - f->growth_bytes_per_s / 8);
+	f->is_known = f->is_fresh = true;
+	f->unseen_bytes = 0;
+	f->looked_boot_ns = now_boot_ns;
+	f->due_boot_ns = now_boot_ns + trigger_poll_ms(to_next_limit(f, config),
+					       f->growth_bytes_per_s) *
+					       CLOCK_NS_PER_MS;
+}

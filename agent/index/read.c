@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Reading an index. */
+#include "index/impl.h"
+
+#include <string.h>
+
+static uint64_t saturated(nodes_u128 sum)
+{
+	return sum > UINT64_MAX ? UINT64_MAX : (uint64_t)sum;
+}
+
+struct index_totals index_totals(const struct index *ix, uint32_t node)
+{
+	const struct sums *s = &nodes_at(&ix->nodes, node)->sums;
+
+	return (struct index_totals){
+		.used_bytes = saturated(s->used_bytes),
+		.size_bytes = saturated(s->size_bytes),
+		.files = s->files,
+		.others = s->others,
+		.directories = s->directories,
+	};
+}
+
+uint64_t index_memory(const struct index *ix)
+{
+	return sizeof(*ix) + pool_memory(&ix->pool) + nodes_memory(&ix->nodes) +
+	       links_memory(&ix->links);
+}
+
+bool index_is_dir(const struct index *ix, uint32_t node)
+{
+	return impl_is_live(ix, node);
+}
+
+uint32_t index_parent(const struct index *ix, uint32_t node)
+{
+	return nodes_at(&ix->nodes, node)->parent;
+}
+
+uint32_t index_first_child(const struct index *ix, uint32_t node)
+{
+	return nodes_at(&ix->nodes, node)->first_child;
+}
+
+uint32_t index_next_sibling(const struct index *ix, uint32_t node)
+{
+	return nodes_at(&ix->nodes, node)->next_sibling;
+}
+
+uint32_t index_next_below(const struct index *ix, uint32_t top, uint32_t node)
+{
+	return nodes_next(&ix->nodes, top, node);
+}
+
+uint32_t index_next_dir(const struct index *ix, uint32_t node)
+{
+	do
+		node = nodes_next(&ix->nodes, INDEX_NODE_COMPONENT, node);
+	while (node != INDEX_NONE && node <= INDEX_NODE_TYPE(N_STYPES - 1));
+	return node;
+}
+
+const char *index_name(const struct index *ix, uint32_t node)
+{
+	return nodes_at(&ix->nodes, node)->name;
+}
+
+enum stype index_type(const struct index *ix, uint32_t node)
+{
+	return (enum stype)nodes_at(&ix->nodes, node)->type;
+}
+
+uint16_t index_root(const struct index *ix, uint32_t node)
+{
+	return nodes_at(&ix->nodes, node)->root;
+}
+
+const struct identity *index_identity(const struct index *ix, uint32_t node)
+{
+	return &nodes_at(&ix->nodes, node)->id;
+}
+
+static int put_path(const struct index *ix, uint32_t node, struct buf *ret)
+{
+	const struct nodes *n = &ix->nodes;
+	size_t len = 0, at;
+	int r;
+
+	for (uint32_t id = node; !nodes_at(n, id)->is_root;
+		id = nodes_at(n, id)->parent)
+		len += strlen(nodes_at(n, id)->name) + 1;
+	if (!len)
+		return buf_put(ret, "", 0);
+	at = ret->len + len;
+	for (size_t left = len; left;) { /* room first, then from the end */
+		static const char blank[64];
+		size_t piece = MIN_OF(left, sizeof(blank));
+
+		r = buf_put(ret, blank, piece);
+		if (r < 0) {
+			ret->len = at - len;
+			return r;
+		}
+		left -= piece;
+	}
+	for (uint32_t id = node; !nodes_at(n, id)->is_root;
+		id = nodes_at(n, id)->parent) {
+		const char *name = nodes_at(n, id)->name;
+		size_t name_len = strlen(name);
+
+		ret->data[--at] = '/';
+		at -= name_len;
+		memcpy(ret->data + at, name, name_len);
+	}
+	ret->data[--ret->len] = '\0'; /* the last slash */
+	return 0;
+}
+
+int index_rel_path(const struct index *ix, uint32_t node, struct buf *ret)
+{
+	if (node <= INDEX_NODE_TYPE(N_STYPES - 1))
+		return buf_put(ret, "", 0);
+	return put_path(ix, node, ret);
+}
+
+uint32_t index_child(
+	const struct index *ix, uint32_t node, const char *name, size_t len)
+{
+	return nodes_child(&ix->nodes, node, name, len);
+}
+
+uint32_t index_find_dir(
+	const struct index *ix, uint32_t root_node, const char *rel)
+{
+	uint32_t node = root_node;
+
+	while (*rel && node != INDEX_NONE) {
+		size_t len = strcspn(rel, "/");
+
+		if (len)
+			node = nodes_child(&ix->nodes, node, rel, len);
+		rel += len + (rel[len] == '/');
+	}
+	return node;
+}
+
+static void decode(const struct index *ix, uint32_t id, struct index_item *ret)
+{
+	const struct entry *e = pool_entry(&ix->pool, id);
+	const struct node *dir = nodes_at(&ix->nodes, e->dir);
+
+	*ret = (struct index_item){
+		.entry = id,
+		.dir = e->dir,
+		.type = (enum stype)dir->type,
+		.root = dir->root,
+		.is_file = !(e->flags & POOL_OTHER),
+		.is_protected = e->flags & INDEX_PROTECTED,
+		.is_foreign = e->flags & INDEX_FOREIGN,
+		.size_bytes = pool_size(e),
+		.used_bytes = pool_used(e),
+		.mtime_s = e->mtime,
+		.btime_s = e->btime,
+		.atime_s = e->atime,
+		.is_access_observed = e->flags & POOL_OBSERVED,
+	};
+	if (e->flags & POOL_RECORD) {
+		const struct record *rec = links_record(&ix->links, id);
+
+		ret->is_linked = rec->nlink > 1;
+		ret->size_bytes = rec->size_bytes;
+		ret->used_bytes = rec->used_bytes;
+	}
+}
+
+bool index_next(
+	const struct index *ix, uint32_t *cursor, struct index_item *ret)
+{
+	for (; *cursor < ix->pool.n_slots; (*cursor)++) {
+		if (!impl_is_current(ix, pool_entry(&ix->pool, *cursor)))
+			continue;
+		decode(ix, (*cursor)++, ret);
+		return true;
+	}
+	return false;
+}
+
+bool index_get(const struct index *ix, uint32_t entry, struct index_item *ret)
+{
+	if (entry >= ix->pool.n_slots ||
+		!impl_is_current(ix, pool_entry(&ix->pool, entry)))
+		return false;
+	decode(ix, entry, ret);
+	return true;
+}
+
+bool index_find(const struct index *ix, uint32_t dir, const char *name,
+	size_t len, struct index_item *ret)
+{
+	uint32_t id;
+
+	if (!impl_is_live(ix, dir))
+		return false;
+	id = pool_find(&ix->pool, dir, index_hash(ix, dir, name, len));
+	return id != POOL_NONE && index_get(ix, id, ret);
+}
+
+uint64_t index_entry_hash(const struct index *ix, uint32_t entry)
+{
+	return pool_hash(pool_entry(&ix->pool, entry));
+}
+
+struct hash_key index_key(const struct index *ix)
+{
+	return ix->key;
+}

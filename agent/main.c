@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Options and exit codes; the rest is warden.c. */
+#include <bsd/unistd.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "warden.h"
+
+#define MAX_POLICY_DIRS 16
+#define EXIT_USAGE	2
+
+static const char usage[] =
+	"Usage: ullaged [--config FILE] [--policies DIR]... [--root DIR]\n"
+	"               [--state FILE] [--socket PATH] [--check]\n"
+	"Keeps the disks of this host from filling, by the policies it is given.\n"
+	"\n"
+	"  --config FILE    instead of " ULLAGE_SYSCONFDIR "/ullage.json\n"
+	"  --policies DIR   instead of the usual directories; the first given\n"
+	"                   has precedence\n"
+	"  --root DIR       base of DIR/TYPE/COMPONENT\n"
+	"  --state FILE     where history and metrics are kept\n"
+	"  --socket PATH    control socket\n"
+	"  --check          read everything, say what is wrong, and end\n"
+	"  --help, --version\n"
+	"\n"
+	"ullaged(8), ullage-policy(5), ullage.json(5)\n";
+
+enum {
+	OPT_CONFIG = 256,
+	OPT_POLICIES,
+	OPT_ROOT,
+	OPT_STATE,
+	OPT_SOCKET,
+	OPT_CHECK,
+	OPT_HELP,
+	OPT_VERSION
+};
+
+static const struct option long_options[] = {
+	{"config", required_argument, NULL, OPT_CONFIG},
+	{"policies", required_argument, NULL, OPT_POLICIES},
+	{"root", required_argument, NULL, OPT_ROOT},
+	{"state", required_argument, NULL, OPT_STATE},
+	{"socket", required_argument, NULL, OPT_SOCKET},
+	{"check", no_argument, NULL, OPT_CHECK},
+	{"help", no_argument, NULL, OPT_HELP},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{NULL, 0, NULL, 0},
+};
+
+struct arguments {
+	struct warden_options options;
+	const char *dirs[MAX_POLICY_DIRS + 1];
+	size_t n_dirs;
+	bool is_check;
+};
+
+/* The daemon's paths mean the same wherever it stands. */
+static const char *absolute(const char *path)
+{
+	char *cwd, *joined;
+
+	if (path[0] == '/')
+		return path;
+	cwd = getcwd(NULL, 0);
+	if (!cwd || asprintf(&joined, "%s/%s", cwd, path) < 0) {
+		perror("ullaged");
+		exit(EXIT_FAILURE);
+	}
+	free(cwd);
+	return joined;
+}
+
+static int add_dir(struct arguments *a, const char *dir)
+{
+	if (a->n_dirs == MAX_POLICY_DIRS) {
+		fprintf(stderr, "ullaged: more than %d --policies\n",
+			MAX_POLICY_DIRS);
+		return EXIT_USAGE;
+	}
+	a->dirs[a->n_dirs++] = absolute(dir);
+	a->options.policy_dirs = a->dirs;
+	return -1;
+}
+
+/* Returns -1 to go on, or the exit status. */
+static int take_option(struct arguments *a, int option)
+{
+	switch (option) {
+	case OPT_CONFIG:
+		a->options.config_file = absolute(optarg);
+		return -1;
+	case OPT_POLICIES:
+		return add_dir(a, optarg);
+	case OPT_ROOT:
+		a->options.root = absolute(optarg);
+		return -1;
+	case OPT_STATE:
+		a->options.state_file = absolute(optarg);
+		return -1;
+	case OPT_SOCKET:
+		a->options.socket_path = absolute(optarg);
+		return -1;
+	case OPT_CHECK:
+		a->is_check = true;
+		return -1;
+	case OPT_HELP:
+		fputs(usage, stdout);
+		return EXIT_SUCCESS;
+	case OPT_VERSION:
+		puts("ullaged " PACKAGE_VERSION);
+		return EXIT_SUCCESS;
+	default:
+		fputs("Try: ullaged --help\n", stderr);
+		return EXIT_USAGE;
+	}
+}
+
+int main(int argc, char **argv, char **envp)
+{
+	static struct arguments a = {.options.version = PACKAGE_VERSION};
+	int option;
+
+	setproctitle_init(argc, argv, envp);
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) !=
+		-1) {
+		int status = take_option(&a, option);
+
+		if (status >= 0)
+			return status;
+	}
+	if (optind < argc) {
+		fprintf(stderr, "ullaged: %s: not expected\n", argv[optind]);
+		return EXIT_USAGE;
+	}
+	log_open("ullaged", LOG_TARGET_AUTO, LOG_INFO);
+	return a.is_check ? warden_check(&a.options) : warden_run(&a.options);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Methods that clean, or say what a cleanup would take: Cleanup, Plan. */
+#include "methods.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "core.h"
+#include "json.h"
+#include "order.h"
+
+typedef struct json_object json;
+
+static int set_target(
+	struct component *c, const char *text, struct cleanup_order *order)
+{
+	uint64_t used = index_totals(feed_index(c->feed), INDEX_NODE_COMPONENT)
+				.used_bytes;
+	uint64_t bytes;
+	uint32_t ppm;
+
+	if (units_parse_percent(text, &ppm) == 0)
+		bytes = mem_mul_div(c->allocation_bytes, ppm, 1000000);
+	else if (units_parse_size(text, &bytes) < 0)
+		return -EINVAL;
+	if (bytes > c->allocation_bytes)
+		return -ERANGE;
+	order->target_bytes = bytes;
+	order->goal.free_bytes = mem_sub_sat(used, bytes);
+	return 0;
+}
+
+/* Fills the order from the parameters. False: the call was answered. */
+static bool get_order(struct agent *a, struct component *c,
+	struct control_call *call, json *parameters, struct cleanup_order *ret)
+{
+	const char *strategy = json_get_text(parameters, "strategy");
+	const char *target = json_get_text(parameters, "target");
+
+	order_make(a, c, GOAL_MANUAL, ret);
+	if (strategy)
+		ret->strategy = strategy_find(strategy);
+	if (!ret->strategy) {
+		control_fail(call, "InvalidValue",
+			"strategy: time, size, lru, priority or adaptive");
+		return false;
+	}
+	if (target && set_target(c, target, ret) < 0) {
+		control_fail(call, "InvalidValue",
+			"target: a size like \"3GB\" or a share of the "
+			"allocation like \"70%\"; at most the allocation");
+		return false;
+	}
+	ret->is_dry_run = json_get_bool(parameters, "dryRun");
+	ret->is_forced = json_get_bool(parameters, "force");
+	if (ret->is_forced) {
+		ret->goal.max_files = 0;
+		ret->goal.max_bytes = 0;
+	}
+	return true;
+}
+
+static void on_caller_gone(void *ctx, struct control_call *call)
+{
+	struct component *c = ctx;
+
+	if (c->caller == call)
+		c->caller = NULL;
+}
+
+void methods_rebind(struct component *c)
+{
+	struct cleanup_parts parts;
+
+	if (c->caller)
+		control_on_gone(c->caller, on_caller_gone, c);
+	if (!c->cleanup)
+		return;
+	order_parts(c, &parts);
+	cleanup_set_parts(c->cleanup, &parts, c);
+}
+
+static void fail_start(
+	struct control_call *call, const struct component *c, int error)
+{
+	char message[256];
+
+	if (error == -EBUSY)
+		control_fail(call, "Busy",
+			"a cleanup of this component is under way");
+	else if (error == -EAGAIN)
+		control_fail(call, "NotTrusted",
+			feed_has_lost_roots(c->feed)
+				? "a root directory of this component is missing "
+				  "or changed; ullagectl status says which"
+				: "the index of this component is not exact at "
+				  "the moment; try again when status says so");
+	else if (error == -EPERM)
+		control_fail(call, "Failed",
+			"the panic latch is set: ullagectl panic --release "
+			"lifts it");
+	else {
+		snprintf(message, sizeof(message), "%s", strerror(-error));
+		control_fail(call, "Failed", message);
+	}
+}
+
+static void run(struct agent *a, struct component *c, struct control_call *call,
+	const struct cleanup_order *order)
+{
+	int r = order_start(a, c, order);
+
+	if (r < 0) {
+		fail_start(call, c, r);
+		return;
+	}
+	c->caller = call;
+	control_on_gone(call, on_caller_gone, c);
+}
+
+void methods_cleanup(void *ctx, struct control_call *call, json *parameters)
+{
+	struct component *c = methods_component(ctx, call, parameters);
+	struct cleanup_order order;
+
+	if (c && get_order(ctx, c, call, parameters, &order))
+		run(ctx, c, call, &order);
+}
+
+void methods_plan(void *ctx, struct control_call *call, json *parameters)
+{
+	struct component *c = methods_component(ctx, call, parameters);
+	struct cleanup_order order;
+
+	if (!c || !get_order(ctx, c, call, parameters, &order))
+		return;
+	order.is_plan = order.is_dry_run = true;
+	run(ctx, c, call, &order);
+}

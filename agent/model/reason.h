@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/* Why a candidate went, or did not: one word each, the same in results,
+ * counters, why and the audit. X(id, word, sentence) */
+
+#define REASON_TABLE(X)                                                       \
+	X(DELETED, "deleted", "deleted")                                      \
+	X(WOULD_DELETE, "would-delete", "would be deleted (dry run)")         \
+	X(GONE, "gone", "no longer there")                                    \
+	X(CHANGED, "changed", "not the file that was planned")                \
+	X(BUSY, "busy", "open, mapped, executing or locked")                  \
+	X(PROTECTED, "protected", "matches a protect pattern")                \
+	X(YOUNG, "young", "younger than minAge")                              \
+	X(RETAINED, "retained", "within its retention")                       \
+	X(NEWEST, "keep-newest", "among the newest to keep")                  \
+	X(OWNER, "owner", "its owner's files may not go")                     \
+	X(LINKED, "linked", "has other hard links")                           \
+	X(IMMUTABLE, "immutable", "immutable or append-only")                 \
+	X(SPECIAL, "special", "not a regular file")                           \
+	X(MOUNT, "mount", "on another filesystem")                            \
+	X(CONFIG, "config", "configuration is not given up")                  \
+	X(LIMIT_FILES, "limit-files", "over the files a run may take")        \
+	X(LIMIT_BYTES, "limit-bytes", "over the bytes a run may take")        \
+	X(OBSERVE, "observe", "the policy only observes")                     \
+	X(CANARY, "canary", "over the small share a canary run takes")        \
+	X(ORPHANED, "orphaned", "kept in quarantine: its name was taken")     \
+	X(FUTILE, "futile", "the disk did not get emptier")                   \
+	X(REACHED, "reached", "the target was reached before it")             \
+	X(PANIC, "panic", "the panic latch is set")                           \
+	X(UNSUPPORTED, "unsupported", "the kernel cannot delete safely here") \
+	X(ROOT, "root-changed", "its root directory is not the known one")    \
+	X(ERROR, "error", "a system call failed")
+
+enum reason {
+#define X(id, word, sentence) REASON_##id,
+	REASON_TABLE(X)
+#undef X
+		N_REASONS
+};
+
+const char *reason_word(enum reason reason);
+const char *reason_sentence(enum reason reason);

@@ -1,0 +1,591 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "notice.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "control.h"
+#include "core.h"
+#include "deliver.h"
+#include "json.h"
+#include "report.h"
+
+/* Conditions for the alert engine. */
+
+static void report(struct agent *a, const struct alert_condition *condition)
+{
+	if (alerts_report(a->alerts, condition, core_now(a)) < 0)
+		log_note(LOG_ERR, "out of memory for an alert: %s",
+			condition->message);
+}
+
+static uint64_t limit_of(const struct trigger_limits *l, enum level level)
+{
+	return level == LEVEL_CRITICAL	  ? l->critical_bytes
+	       : level == LEVEL_EMERGENCY ? l->emergency_bytes
+					  : l->warning_bytes;
+}
+
+void notice_usage(struct component *c, uint64_t used_bytes)
+{
+	const char *name = c->policy->component;
+	char scope[128], message[256], used[UNITS_SIZE], whole[UNITS_SIZE];
+	char share[UNITS_SIZE];
+
+	snprintf(scope, sizeof(scope), "component/%s", name);
+	snprintf(message, sizeof(message),
+		"%s uses %s, %s of its allocation of %s", name,
+		units_size(used_bytes, used),
+		units_share(used_bytes, c->allocation_bytes, share),
+		units_size(c->allocation_bytes, whole));
+	report(c->agent, &(struct alert_condition){
+				 .kind = ALERT_KIND_USAGE,
+				 .level = c->level,
+				 .scope = scope,
+				 .component = name,
+				 .used_bytes = used_bytes,
+				 .limit_bytes = limit_of(&c->limits, c->level),
+				 .message = message,
+			 });
+	if (c->level == LEVEL_OK)
+		report(c->agent, &(struct alert_condition){
+					 .kind = ALERT_KIND_TARGET_MISSED,
+					 .level = LEVEL_OK,
+					 .scope = scope,
+					 .component = name,
+					 .used_bytes = used_bytes,
+					 .limit_bytes = c->limits.target_bytes,
+					 .message = message,
+				 });
+}
+
+void notice_filesystem(struct agent *a, const struct filesystem *f)
+{
+	struct trigger_limits limits;
+	char message[512], used[UNITS_SIZE], available[UNITS_SIZE];
+	char share[UNITS_SIZE];
+	mem_autofree char *scope = NULL;
+
+	if (asprintf(&scope, "filesystem/%s", f->path) < 0) {
+		scope = NULL;
+		return;
+	}
+	filesystem_limits(f, a->config, &limits);
+	snprintf(message, sizeof(message),
+		"filesystem %.300s is %s full: %s used, %s available", f->path,
+		units_share(filesystem_used(f), filesystem_whole(f), share),
+		units_size(filesystem_used(f), used),
+		units_size(f->facts.available_bytes, available));
+	report(a, &(struct alert_condition){
+			  .kind = ALERT_KIND_FILESYSTEM,
+			  .level = f->level,
+			  .scope = scope,
+			  .filesystem = f->path,
+			  .used_bytes = filesystem_used(f),
+			  .limit_bytes = limit_of(&limits, f->level),
+			  .message = message,
+		  });
+	report(a,
+		&(struct alert_condition){
+			.kind = ALERT_KIND_EMERGENCY,
+			.level = f->level >= LEVEL_EMERGENCY ? f->level
+							     : LEVEL_OK,
+			.scope = scope,
+			.filesystem = f->path,
+			.used_bytes = filesystem_used(f),
+			.limit_bytes = limits.emergency_bytes,
+			.message =
+				f->level >= LEVEL_EMERGENCY
+					? "emergency cleanup of every component on this "
+					  "filesystem, low priority first"
+					: "the emergency is over",
+		});
+	if (f->level < LEVEL_EMERGENCY)
+		report(a, &(struct alert_condition){
+				  .kind = ALERT_KIND_TARGET_MISSED,
+				  .level = LEVEL_OK,
+				  .scope = scope,
+				  .filesystem = f->path,
+				  .message = "the filesystem has room again",
+			  });
+}
+
+static enum level level_of_inodes(
+	const struct filesystem *f, const struct config *config)
+{
+	uint32_t ppm = mounts_inodes_ppm(&f->facts);
+
+	if (!f->facts.total_inodes)
+		return LEVEL_OK;
+	if (ppm >= amount_bytes(&config->fs_critical, 1000000))
+		return LEVEL_CRITICAL;
+	return ppm >= amount_bytes(&config->fs_warning, 1000000) ? LEVEL_WARNING
+								 : LEVEL_OK;
+}
+
+/* What is wrong with a filesystem beside its bytes. */
+void notice_health(struct agent *a, const struct filesystem *f)
+{
+	mem_autofree char *scope = NULL;
+	char message[512], share[UNITS_SIZE];
+	uint64_t used = f->facts.total_inodes - f->facts.free_inodes;
+
+	if (asprintf(&scope, "filesystem/%s", f->path) < 0) {
+		scope = NULL;
+		return;
+	}
+	snprintf(message, sizeof(message),
+		"%s of the inodes of %.300s are used",
+		units_share(used, f->facts.total_inodes, share), f->path);
+	report(a, &(struct alert_condition){
+			  .kind = ALERT_KIND_INODES,
+			  .level = level_of_inodes(f, a->config),
+			  .scope = scope,
+			  .filesystem = f->path,
+			  .used_bytes = 0,
+			  .message = message,
+		  });
+	snprintf(message, sizeof(message), "%.300s is %s", f->path,
+		f->facts.is_read_only ? "mounted read-only: nothing on it "
+					"can be deleted"
+				      : "writable again");
+	report(a, &(struct alert_condition){
+			  .kind = ALERT_KIND_READ_ONLY,
+			  .level = f->facts.is_read_only ? LEVEL_CRITICAL
+							 : LEVEL_OK,
+			  .scope = scope,
+			  .filesystem = f->path,
+			  .message = message,
+		  });
+}
+
+void notice_hung(struct agent *a, const char *root)
+{
+	char message[400];
+
+	if (!root == !a->is_hung)
+		return;
+	a->is_hung = root;
+	snprintf(message, sizeof(message),
+		root ? "%s: the disk has not answered for half a minute"
+		     : "every disk answers again%.0s",
+		root ? root : "");
+	if (root)
+		log_event(MSG_DISK_HUNG, NULL, "%s", message);
+	report(a, &(struct alert_condition){
+			  .kind = ALERT_KIND_WATCH_DEGRADED,
+			  .level = root ? LEVEL_CRITICAL : LEVEL_OK,
+			  .scope = "agent/disk",
+			  .message = message,
+		  });
+}
+
+void notice_emergency_missed(struct agent *a, const struct filesystem *f)
+{
+	mem_autofree char *scope = NULL;
+	char message[512];
+
+	if (asprintf(&scope, "filesystem/%s", f->path) < 0) {
+		scope = NULL;
+		return;
+	}
+	if (f->level < LEVEL_EMERGENCY)
+		return;
+	snprintf(message, sizeof(message),
+		"the emergency cleanup of %.300s did not free enough; what "
+		"else fills it is not managed here, or protected",
+		f->path);
+	report(a, &(struct alert_condition){
+			  .kind = ALERT_KIND_TARGET_MISSED,
+			  .level = f->level,
+			  .scope = scope,
+			  .filesystem = f->path,
+			  .used_bytes = filesystem_used(f),
+			  .limit_bytes = filesystem_whole(f),
+			  .message = message,
+		  });
+}
+
+/* A condition of a component without figures. */
+static void report_plain(struct component *c, enum alert_kind kind,
+	enum level level, const char *message)
+{
+	char scope[128];
+
+	snprintf(scope, sizeof(scope), "component/%s", c->policy->component);
+	report(c->agent, &(struct alert_condition){
+				 .kind = kind,
+				 .level = level,
+				 .scope = scope,
+				 .component = c->policy->component,
+				 .message = message,
+			 });
+}
+
+/* What the feed has to tell. */
+
+static void notice_scanned(struct component *c)
+{
+	const char *name = c->policy->component;
+	struct index_totals t =
+		index_totals(feed_index(c->feed), INDEX_NODE_COMPONENT);
+	char used[UNITS_SIZE];
+
+	if (c->is_scanned || feed_is_scanning(c->feed))
+		return;
+	c->is_scanned = true;
+	log_event(MSG_SCAN_DONE, LOG_FIELDS({"ULLAGE_COMPONENT", name}),
+		"%s: %" PRIu64 " files in %" PRIu64 " directories use %s", name,
+		t.files, t.directories, units_size(t.used_bytes, used));
+	notice_event(c->agent, "scan", name, "first scan done", NULL);
+}
+
+static void notice_overflow(struct component *c)
+{
+	uint64_t n = feed_counters(c->feed)->overflows;
+	bool is_over = !feed_is_scanning(c->feed);
+
+	if (n != c->overflows_told) {
+		c->overflows_told = n;
+		c->is_overflow_open = true;
+		log_event(MSG_OVERFLOW,
+			LOG_FIELDS({"ULLAGE_COMPONENT", c->policy->component}),
+			"%s: events were lost; the component is listed again",
+			c->policy->component);
+		report_plain(c, ALERT_KIND_OVERFLOW, LEVEL_WARNING,
+			"events were lost; totals are provisional and nothing "
+			"is deleted until the component is listed again");
+	} else if (c->is_overflow_open && is_over) {
+		c->is_overflow_open = false;
+		report_plain(c, ALERT_KIND_OVERFLOW, LEVEL_OK,
+			"totals are exact again");
+	}
+}
+
+static void notice_unwatched(struct component *c)
+{
+	uint64_t n = feed_counters(c->feed)->unwatched;
+	char message[256];
+
+	if (n == c->unwatched_told)
+		return;
+	if (!n != !c->unwatched_told) {
+		snprintf(message, sizeof(message),
+			n ? "the kernel allows no more watches; %" PRIu64
+			    " directories are polled; raise "
+			    "fs.inotify.max_user_watches by at least that"
+			  : "every directory is watched again (%" PRIu64
+			    " polled)",
+			n);
+		if (n)
+			log_event(MSG_WATCHES_EXHAUSTED,
+				LOG_FIELDS({"ULLAGE_COMPONENT",
+					c->policy->component}),
+				"%s: %s", c->policy->component, message);
+		report_plain(c, ALERT_KIND_WATCH_DEGRADED,
+			n ? LEVEL_WARNING : LEVEL_OK, message);
+	}
+	c->unwatched_told = n;
+}
+
+static void notice_drift(struct component *c)
+{
+	const struct feed_counters *f = feed_counters(c->feed);
+
+	if (f->reconciliations == c->reconciliations_told)
+		return;
+	c->reconciliations_told = f->reconciliations;
+	if (f->drift != c->drift_told)
+		log_event(MSG_DRIFT,
+			LOG_FIELDS({"ULLAGE_COMPONENT", c->policy->component}),
+			"%s: reconciliation corrected %" PRIu64
+			" names that no event had announced",
+			c->policy->component, f->drift - c->drift_told);
+	c->drift_told = f->drift;
+}
+
+static void notice_roots(struct component *c)
+{
+	char message[512] = "every root directory is the known one";
+	bool is_lost = false;
+
+	for (size_t i = 0; i < c->policy->n_roots; i++) {
+		const struct feed_root *root = feed_root(c->feed, i);
+
+		if (root->state != ROOT_MISSING && root->state != ROOT_CHANGED)
+			continue;
+		is_lost = true;
+		snprintf(message, sizeof(message),
+			"%.300s: %s; nothing of the component is deleted",
+			c->policy->roots[i].path,
+			root->state == ROOT_CHANGED
+				? "another directory stands there (ullagectl "
+				  "reload accepts it)"
+				: strerror(root->error));
+	}
+	if (is_lost == c->is_root_lost)
+		return;
+	c->is_root_lost = is_lost;
+	if (is_lost)
+		log_event(MSG_ROOT_CHANGED,
+			LOG_FIELDS({"ULLAGE_COMPONENT", c->policy->component}),
+			"%s: %s", c->policy->component, message);
+	report_plain(c, ALERT_KIND_ROOT_CHANGED,
+		is_lost ? LEVEL_CRITICAL : LEVEL_OK, message);
+}
+
+void notice_feed(struct component *c)
+{
+	notice_scanned(c);
+	notice_overflow(c);
+	notice_unwatched(c);
+	notice_drift(c);
+	notice_roots(c);
+}
+
+/* Cleanups. */
+
+void notice_cleanup_started(
+	struct component *c, const struct cleanup_order *order)
+{
+	if (order->is_plan)
+		return;
+	log_event(MSG_CLEANUP_STARTED,
+		LOG_FIELDS({"ULLAGE_COMPONENT", c->policy->component},
+			{"ULLAGE_STRATEGY", order->strategy->name}),
+		"cleanup of %s (%s, %s)", c->policy->component,
+		order->strategy->name, goal_reason_name(order->goal.reason));
+}
+
+void notice_cleanup_progress(struct component *c, const struct cleanup *run)
+{
+	const struct cleanup_result *r = cleanup_result(run);
+	struct json_object *reply, *progress;
+
+	if (!c->caller || !control_wants_more(c->caller))
+		return;
+	reply = json_object_new_object();
+	progress = json_object_new_object();
+	json_put_u64(progress, "judged", cleanup_judged(run));
+	json_put_u64(progress, "files", r->files);
+	json_put_u64(progress, "freedBytes", r->freed_bytes);
+	json_object_object_add(reply, "progress", progress);
+	if (control_continue(c->caller, reply) < 0) {
+		control_drop(c->caller);
+		c->caller = NULL;
+	}
+}
+
+/* The reasons that kept most, for the alert: "busy 12 files (3.1 MiB), ..." */
+static void describe_skipped(const struct skipped *s, char *ret, size_t size)
+{
+	size_t len = 0;
+
+	ret[0] = '\0';
+	for (int r = 0; r < N_REASONS; r++) {
+		char bytes[UNITS_SIZE];
+		int n;
+
+		if (!s->files[r] || len >= size)
+			continue;
+		n = snprintf(ret + len, size - len,
+			"%s%s: %" PRIu64 " files, %s", len ? "; " : "",
+			reason_word((enum reason)r), s->files[r],
+			units_size(s->bytes[r], bytes));
+		len += n > 0 ? (size_t)n : 0;
+	}
+}
+
+static void notice_target(struct component *c, const struct cleanup_result *r)
+{
+	char why[512], message[768], used[UNITS_SIZE], target[UNITS_SIZE];
+	char scope[128];
+	bool is_missed = !r->is_reached && c->level != LEVEL_OK &&
+			 r->used_after > r->target_bytes;
+
+	snprintf(scope, sizeof(scope), "component/%s", c->policy->component);
+	describe_skipped(&r->skipped, why, sizeof(why));
+	snprintf(message, sizeof(message),
+		is_missed ? "the cleanup of %s ended at %s, above its target "
+			    "of %s%s%s%s%s"
+			  : "%s is at %s, target %s%.0s%.0s%.0s%.0s",
+		c->policy->component, units_size(r->used_after, used),
+		units_size(r->target_bytes, target),
+		r->stop != REASON_DELETED || r->is_cut ? "; stopped: " : "",
+		r->stop != REASON_DELETED ? reason_sentence(r->stop)
+		: r->is_dry_run		  ? " (the policy only observes)"
+		: r->is_cut		  ? "a guard rail of one run"
+					  : "",
+		why[0] ? "; left: " : "", why);
+	report(c->agent, &(struct alert_condition){
+				 .kind = ALERT_KIND_TARGET_MISSED,
+				 .level = is_missed ? c->level : LEVEL_OK,
+				 .scope = scope,
+				 .component = c->policy->component,
+				 .used_bytes = r->used_after,
+				 .limit_bytes = r->target_bytes,
+				 .message = message,
+			 });
+}
+
+static void log_cleanup(
+	const struct component *c, const struct cleanup_result *r)
+{
+	char freed[UNITS_SIZE], bytes[32];
+
+	snprintf(bytes, sizeof(bytes), "%" PRIu64, r->freed_bytes);
+	log_event(r->error ? MSG_CLEANUP_FAILED : MSG_CLEANUP_DONE,
+		LOG_FIELDS({"ULLAGE_COMPONENT", c->policy->component},
+			{"ULLAGE_STRATEGY", r->strategy},
+			{"ULLAGE_FREED_BYTES", bytes}),
+		"cleanup of %s (%s, %s)%s: %" PRIu64
+		" files, %s freed, target %s%s%s",
+		c->policy->component, r->strategy, goal_reason_name(r->reason),
+		r->is_dry_run ? ", dry run" : "", r->files,
+		units_size(r->freed_bytes, freed),
+		r->is_reached ? "reached" : "not reached", r->error ? ": " : "",
+		r->error ? strerror(-r->error) : "");
+}
+
+static void answer_caller(
+	struct component *c, struct cleanup *run, bool is_plan)
+{
+	if (!c->caller)
+		return;
+	control_reply(c->caller, is_plan ? report_plan(c, run)
+					 : report_cleanup(cleanup_result(run)));
+	c->caller = NULL;
+}
+
+void notice_cleanup_done(struct component *c, struct cleanup *run)
+{
+	const struct cleanup_result *r = cleanup_result(run);
+	struct agent *a = c->agent;
+	bool is_plan = cleanup_is_plan(run);
+	bool is_asked = c->caller;
+
+	answer_caller(c, run, is_plan);
+	if (is_plan)
+		return;
+	/* A try again that found nothing to do is not worth a record. */
+	if (r->files || r->error || is_asked || r->reason != c->last_reason ||
+		r->reason == GOAL_SCHEDULED) {
+		log_cleanup(c, r);
+		history_add_cleanup(&a->history, r);
+		notice_event(a, "cleanup", c->policy->component, "cleanup done",
+			report_cleanup(r));
+		a->is_dirty = true;
+	}
+	c->last_reason = r->reason;
+	if (!r->is_dry_run || r->reason != GOAL_MANUAL)
+		notice_target(c, r);
+}
+
+/* Alerts. */
+
+static void log_alert(const struct alert *a)
+{
+	char used[32], limit[32];
+
+	snprintf(used, sizeof(used), "%" PRIu64, a->used_bytes);
+	snprintf(limit, sizeof(limit), "%" PRIu64, a->limit_bytes);
+	log_event(a->event == ALERT_RESOLVED   ? MSG_ALERT_RESOLVED
+		  : a->level == LEVEL_CRITICAL ? MSG_ALERT_CRITICAL
+					       : MSG_ALERT,
+		LOG_FIELDS({"ULLAGE_ALERT_KIND", alert_kind_word(a->kind)},
+			{"ULLAGE_ALERT_EVENT", alert_event_word(a->event)},
+			{"ULLAGE_LEVEL", level_word(a->level)},
+			{"ULLAGE_COMPONENT", a->component ? a->component : ""},
+			{"ULLAGE_FILESYSTEM",
+				a->filesystem ? a->filesystem : ""},
+			{"ULLAGE_USED_BYTES", used},
+			{"ULLAGE_LIMIT_BYTES", limit}),
+		"%s %s (%s): %s", level_word(a->level),
+		alert_kind_word(a->kind), alert_event_word(a->event),
+		a->message);
+}
+
+static int put_env(struct buf *b, const struct alert *alert, const char *host)
+{
+	char stamp[CLOCK_STAMP_SIZE];
+
+	return buf_printf(b,
+		"ULLAGE_ID=%" PRIu64 "\nULLAGE_EVENT=%s\nULLAGE_LEVEL=%s\n"
+		"ULLAGE_KIND=%s\nULLAGE_SCOPE=%s\nULLAGE_COMPONENT=%s\n"
+		"ULLAGE_FILESYSTEM=%s\nULLAGE_USED_BYTES=%" PRIu64
+		"\nULLAGE_LIMIT_BYTES=%" PRIu64
+		"\nULLAGE_MESSAGE=%s\nULLAGE_HOST=%s\nULLAGE_TIME=%s\n",
+		alert->id, alert_event_word(alert->event),
+		level_word(alert->level), alert_kind_word(alert->kind),
+		alert->scope, alert->component ? alert->component : "",
+		alert->filesystem ? alert->filesystem : "", alert->used_bytes,
+		alert->limit_bytes, alert->message, host,
+		clock_stamp(alert->at_real_s, stamp));
+}
+
+static void hand_to_hooks(
+	struct agent *a, const struct alert *alert, struct json_object *payload)
+{
+	buf_auto struct buf env = {0};
+
+	if (put_env(&env, alert, a->host) < 0 ||
+		deliver_add(a->deliver,
+			json_object_to_json_string_ext(payload,
+				JSON_C_TO_STRING_PLAIN |
+					JSON_C_TO_STRING_NOSLASHESCAPE),
+			env.data) < 0)
+		log_note(LOG_ERR, "out of memory to deliver an alert: %s",
+			alert->message);
+}
+
+void notice_alert(struct agent *a, const struct alert *alert, bool is_silenced)
+{
+	struct json_object *payload = report_alert(a, alert);
+
+	log_alert(alert);
+	history_add_alert(&a->history, alert);
+	a->is_dirty = true;
+	if (!is_silenced && payload)
+		hand_to_hooks(a, alert, payload);
+	notice_event(a, "alert", alert->component, alert->message, payload);
+}
+
+void notice_hook_failed(void *agent, const char *report, int tries)
+{
+	(void)agent;
+	log_event(MSG_HOOK_FAILED, NULL, "alert hooks failed (try %d): %s",
+		tries, report);
+}
+
+void notice_event(struct agent *a, const char *kind, const char *component,
+	const char *message, struct json_object *value)
+{
+	struct subscriber **at = &a->subscribers;
+
+	while (*at) {
+		struct subscriber *s = *at;
+		struct json_object *reply = json_object_new_object();
+		struct json_object *event = json_object_new_object();
+
+		json_put_text(event, "kind", kind);
+		json_put_stamp(event, "time", clock_real_s(a->clock));
+		if (component)
+			json_put_text(event, "component", component);
+		json_put_text(event, "message", message);
+		if (value)
+			json_object_object_add(
+				event, kind, json_object_get(value));
+		json_object_object_add(reply, "event", event);
+		if (control_continue(s->call, reply) == 0) {
+			at = &s->next;
+			continue;
+		}
+		*at = s->next;
+		control_drop(s->call);
+		free(s);
+	}
+	json_object_put(value);
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/*
+ * Saying what happened: conditions to the alert engine, messages to the log,
+ * records to the history, events to subscribers. Decides nothing.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct agent;
+struct alert;
+struct cleanup;
+struct cleanup_order;
+struct component;
+struct filesystem;
+struct json_object;
+
+/* The component's level and what it uses. */
+void notice_usage(struct component *c, uint64_t used_bytes);
+void notice_filesystem(struct agent *a, const struct filesystem *f);
+/* The root whose disk does not answer; NULL: every one does. */
+void notice_hung(struct agent *a, const char *root);
+/* Inodes and read-only mounts. */
+void notice_health(struct agent *a, const struct filesystem *f);
+void notice_emergency_missed(struct agent *a, const struct filesystem *f);
+/* What the feed has to tell: first scan, overflows, drift, lost roots,
+ * directories without a watch. */
+void notice_feed(struct component *c);
+void notice_cleanup_started(
+	struct component *c, const struct cleanup_order *order);
+void notice_cleanup_progress(struct component *c, const struct cleanup *run);
+void notice_cleanup_done(struct component *c, struct cleanup *run);
+/* An alert to journal, hooks, history and subscribers. */
+void notice_alert(struct agent *a, const struct alert *alert, bool is_silenced);
+void notice_hook_failed(void *agent, const char *report, int tries);
+/* An event to all subscribers; value (taken, may be NULL) goes under kind. */
+void notice_event(struct agent *a, const char *kind, const char *component,
+	const char *message, struct json_object *value);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/*
+ * The agent's state as JSON, in the words of docs/contract and of the
+ * interface description. Every function returns a new object, owned by the
+ * caller, or NULL if out of memory; none changes anything.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct agent;
+struct alert;
+struct cleanup;
+struct cleanup_result;
+struct component;
+struct index;
+struct json_object;
+
+struct json_object *report_status(struct agent *a, const struct component *one);
+struct json_object *report_metrics(struct agent *a);
+struct json_object *report_dashboard(struct agent *a);
+struct json_object *report_alert(
+	const struct agent *a, const struct alert *alert);
+struct json_object *report_open_alerts(const struct agent *a);
+/* As contract.md's cleanup and plan; victims (plan) only if it holds any. */
+struct json_object *report_cleanup(const struct cleanup_result *r);
+struct json_object *report_plan(
+	const struct component *c, const struct cleanup *run);
+struct json_object *report_history(
+	struct agent *a, const char *component, size_t limit);
+/* A directory of a component and those right below it. */
+struct json_object *report_du(const struct component *c, uint32_t node);

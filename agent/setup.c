@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "setup.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/account.h"
+#include "base/log.h"
+#include "control.h"
+#include "core.h"
+#include "loop.h"
+#include "methods.h"
+
+static bool has_same_roots(const struct policy *a, const struct policy *b)
+{
+	if (a->n_roots != b->n_roots)
+		return false;
+	for (size_t i = 0; i < a->n_roots; i++)
+		if (a->roots[i].type != b->roots[i].type ||
+			strcmp(a->roots[i].path, b->roots[i].path) != 0)
+			return false;
+	return true;
+}
+
+/* The component of today that the policy's index can be taken over from. */
+static struct component *heir_of(struct agent *a, const struct policy *p)
+{
+	struct component *c = core_find(a, p->component);
+
+	return c && has_same_roots(c->policy, p) ? c : NULL;
+}
+
+static void drop_caller(struct component *c, const char *message)
+{
+	if (c->caller)
+		control_fail(c->caller, "Failed", message);
+	c->caller = NULL;
+}
+
+static void component_fini(struct component *c)
+{
+	drop_caller(c, "the component is no longer configured");
+	c->cleanup = cleanup_free(c->cleanup);
+	c->source = loop_remove(c->source);
+	c->feed = feed_free(c->feed);
+	dirty_fini(&c->busy);
+}
+
+/* Events wait: the turn that follows reads them. */
+static void on_news(void *ctx)
+{
+	(void)ctx;
+}
+
+static int make_feed(
+	struct agent *a, struct component *c, const struct policy *p)
+{
+	int r = feed_new(p, ++a->last_feed_id, a->measure, &c->feed);
+
+	if (r < 0 || feed_fd(c->feed) < 0)
+		return r;
+	return loop_add_fd(a->loop, feed_fd(c->feed), on_news, c, &c->source);
+}
+
+/* A fresh component, or one that will take over what heir has. */
+static int make_component(
+	struct agent *a, const struct policy *p, struct component *ret)
+{
+	*ret = (struct component){.agent = a, .policy = p};
+	dirty_init(&ret->busy);
+	ret->scheduled_boot_ns =
+		clock_boot_ns(a->clock) + p->interval_s * CLOCK_NS_PER_S;
+	return heir_of(a, p) ? 0 : make_feed(a, ret, p);
+}
+
+/* The loop's source of the feed does not care which struct it belongs to. */
+static void inherit(struct component *to, struct component *from)
+{
+	const struct policy *p = to->policy;
+	struct dirty busy = to->busy;
+	int64_t scheduled = to->scheduled_boot_ns;
+
+	*to = *from;
+	to->busy = from->busy;
+	dirty_fini(&busy);
+	to->policy = p;
+	to->scheduled_boot_ns = MIN_OF(from->scheduled_boot_ns, scheduled);
+	to->allocation_bytes = 0; /* limits anew */
+	*from = (struct component){.policy = from->policy};
+	feed_set_policy(to->feed, p);
+}
+
+static void put_in_force(
+	struct agent *a, struct config *config, struct component *fresh)
+{
+	for (size_t i = 0; i < config->n_policies; i++) {
+		struct component *c = &fresh[i];
+
+		if (!c->feed)
+			inherit(c, heir_of(a, c->policy));
+		c->number = (uint32_t)i;
+	}
+	setup_clear(a);
+	a->components = fresh;
+	a->n_components = config->n_policies;
+	config_free(a->config);
+	a->config = config;
+	for (size_t i = 0; i < a->n_components; i++)
+		methods_rebind(&fresh[i]);
+}
+
+static bool is_in_use(void *ctx, uint64_t dev)
+{
+	const struct agent *a = ctx;
+
+	for (size_t i = 0; i < a->n_components; i++)
+		if (feed_is_on(a->components[i].feed, dev))
+			return true;
+	return false;
+}
+
+void setup_access(struct agent *a)
+{
+	const struct config *config = a->config;
+	mem_autofree uid_t *admins =
+		calloc(config->n_admins + 1, sizeof(*admins));
+	struct control_access access = {
+		.agent_uid = getuid(), .read_gid = (gid_t)-1, .admins = admins};
+
+	if (!admins || !a->control)
+		return;
+	if (config->group)
+		(void)account_find_group(config->group, &access.read_gid);
+	for (size_t i = 0; i < config->n_admins; i++) {
+		struct account admin;
+
+		if (account_find_user(config->admins[i], &admin) == 0)
+			admins[access.n_admins++] = admin.uid;
+	}
+	control_set_access(a->control, &access);
+}
+
+int setup_config(struct agent *a, struct config *config)
+{
+	struct component *fresh =
+		calloc(config->n_policies + 1, sizeof(*fresh));
+	int r = fresh ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < config->n_policies; i++)
+		r = make_component(a, &config->policies[i], &fresh[i]);
+	if (r == 0)
+		r = alerts_set_silences(
+			a->alerts, config->silences, config->n_silences);
+	if (r < 0) {
+		for (size_t i = 0; fresh && i < config->n_policies; i++)
+			component_fini(&fresh[i]);
+		free(fresh);
+		return r;
+	}
+	methods_forget(a);
+	alerts_set_cooldown(a->alerts, config->cooldown_s);
+	put_in_force(a, config, fresh);
+	setup_access(a);
+	filesystems_prune(&a->filesystems, is_in_use, a);
+	return 0;
+}
+
+void setup_clear(struct agent *a)
+{
+	for (size_t i = 0; i < a->n_components; i++)
+		component_fini(&a->components[i]);
+	free(a->components);
+	a->components = NULL;
+	a->n_components = 0;
+}
+
+void setup_log_notes(const char *notes)
+{
+	while (notes && *notes) {
+		size_t len = strcspn(notes, "\n");
+
+		if (len)
+			log_event(
+				MSG_CONFIG_NOTE, NULL, "%.*s", (int)len, notes);
+		notes += len + (notes[len] == '\n');
+	}
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/*
+ * The saved state: history of cleanups and alerts, samples, open alerts, and
+ * when each component was last cleaned on schedule. JSON, written aside,
+ * fsynced and renamed; a file that cannot be read is set aside, with an alert,
+ * and never stops the agent.
+ */
+
+#include <stdint.h>
+
+struct agent;
+
+/* Restores what there is. Returns 0 (also if there is none, or a damaged
+ * one), or -ENOMEM. */
+int state_load(struct agent *a);
+/* Saves now. Returns 0 or -errno; the file of the last save is intact then. */
+int state_save(struct agent *a);
+/* Once a turn: saves if something changed, some time after the last save. */
+void state_keep(struct agent *a);
+/* When to call state_keep, on the boot clock; INT64_MAX: not by itself. */
+int64_t state_due(const struct agent *a);

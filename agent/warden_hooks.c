@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "warden_hooks.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "act/hook.h"
+#include "base/escape.h"
+#include "base/fd.h"
+#include "privs.h"
+#include "warden_child.h"
+
+#define ENV_MAX_BYTES 65536
+#define ENV_MAX_LINES 256
+
+/* The lines of a request: what hooks get, and which of them are asked. */
+struct request {
+	struct buf text;
+	char *env[ENV_MAX_LINES + 1];
+	size_t n_env;
+	char *only[ENV_MAX_LINES]; /* none: all of them */
+	size_t n_only;
+};
+
+static int parse_line(struct request *q, char *line)
+{
+	if (line[0] == '@') {
+		if (q->n_only == ENV_MAX_LINES)
+			return -E2BIG;
+		q->only[q->n_only++] = line + 1;
+	} else if (line[0]) {
+		if (q->n_env == ENV_MAX_LINES)
+			return -E2BIG;
+		q->env[q->n_env++] = line;
+	}
+	return 0;
+}
+
+static int read_request(int fd, struct request *q)
+{
+	char *rest, *line;
+	int r = buf_read_fd(&q->text, fd, ENV_MAX_BYTES);
+
+	rest = q->text.data;
+	while (r == 0 && (line = strsep(&rest, "\n")))
+		r = parse_line(q, line);
+	return r;
+}
+
+static bool is_asked(const struct request *q, const char *name)
+{
+	for (size_t i = 0; i < q->n_only; i++)
+		if (strcmp(q->only[i], name) == 0)
+			return true;
+	return q->n_only == 0;
+}
+
+/* Only root can become somebody else. */
+static const char *hook_user(const struct config *c)
+{
+	return geteuid() == 0 ? c->hook_user : NULL;
+}
+
+static int put_status(struct buf *report, int status)
+{
+	if (status == -ETIME)
+		return buf_puts(report, "deadline");
+	if (status < 0)
+		return buf_puts(report, "error");
+	if (WIFSIGNALED(status))
+		return buf_printf(report, "signal %d", WTERMSIG(status));
+	if (WEXITSTATUS(status))
+		return buf_printf(report, "exit %d", WEXITSTATUS(status));
+	return buf_puts(report, "ok");
+}
+
+/* NAME <tab> STATUS <tab> OUTPUT, on one line whatever they contain. */
+static int put_line(struct buf *report, const char *name, int status,
+	const struct buf *output)
+{
+	size_t len = output->len;
+	int r = escape_name(report, name, strlen(name));
+
+	while (len && output->data[len - 1] == '\n')
+		len--;
+	if (r == 0)
+		r = buf_puts(report, "\t");
+	if (r == 0)
+		r = put_status(report, status);
+	if (r == 0)
+		r = buf_puts(report, "\t");
+	if (r == 0 && status < 0 && status != -ETIME)
+		r = buf_printf(report, "%s ", strerror(-status));
+	if (r == 0 && len)
+		r = escape_name(report, output->data, len);
+	return r < 0 ? r : buf_puts(report, "\n");
+}
+
+struct supervisor {
+	const struct warden_hooks_order *order;
+	int report_fd;
+};
+
+/* Returns how many failed. */
+static int run_all(const struct warden_hooks_order *order, struct request *q,
+	const struct buf *names, struct buf *report)
+{
+	const char *at = names->data, *end = at + names->len;
+	int n_failed = 0;
+
+	for (; at < end; at += strlen(at) + 1) {
+		buf_auto struct buf output = {0};
+		const struct hook_order hook = {
+			.dir = order->config->hooks_dir,
+			.name = at,
+			.user = hook_user(order->config),
+			.env = q->env,
+			.payload_fd = order->payload_fd,
+			.deadline_s = order->config->hook_deadline_s,
+		};
+		int status;
+
+		if (!is_asked(q, at))
+			continue;
+		status = hook_run(&hook, &output);
+		n_failed += status != 0;
+		(void)put_line(report, at, status, &output);
+		if (status == -ECANCELED)
+			break;
+	}
+	return n_failed;
+}
+
+/* Lines of hook_list, name and why, become lines of the report. */
+static void put_refused(struct buf *report, struct buf *refused)
+{
+	char *rest = refused->data, *why;
+
+	while (rest && (why = strsep(&rest, "\n"))) {
+		const char *name = strsep(&why, "\t");
+
+		if (why)
+			(void)buf_printf(
+				report, "%s\trefused\t%s\n", name, why);
+	}
+}
+
+/* Said once and plainly, not by every hook. */
+static int check_user(const struct config *c, struct buf *report)
+{
+	const char *user = hook_user(c);
+	struct account found;
+	int r = user ? privs_find_user(user, &found) : 0;
+
+	if (r < 0)
+		(void)buf_printf(report,
+			"%s\terror\thooks run as the user %s: %s\n",
+			c->hooks_dir, user,
+			r == -ENOENT ? "there is none" : strerror(-r));
+	return r == -ENOENT ? -ESRCH : r;
+}
+
+/* Lists and runs them. Returns how many failed, or -errno. */
+static int run_round(const struct warden_hooks_order *order, struct request *q,
+	struct buf *report)
+{
+	buf_auto struct buf names = {0}, refused = {0};
+	const struct config *c = order->config;
+	int n = hook_list(c->hooks_dir, &names, &refused);
+	int r = n > 0 ? check_user(c, report) : 0;
+
+	put_refused(report, &refused);
+	if (n <= 0 || r < 0)
+		return n == -ENOENT || n == 0 ? 0 : MIN_OF(n, r);
+	return run_all(order, q, &names, report);
+}
+
+static int run_supervisor(void *ctx)
+{
+	const struct supervisor *s = ctx;
+	buf_auto struct buf report = {0};
+	struct request q = {0};
+	int r = read_request(s->order->env_fd, &q);
+
+	if (r == 0)
+		r = run_round(s->order, &q, &report);
+	if (r < 0 && report.len == 0)
+		(void)buf_printf(&report, "%s\terror\t%s\n",
+			s->order->config->hooks_dir, strerror(-r));
+	buf_fini(&q.text);
+	if (r < 0)
+		r = 1;
+	if (fd_write_full(s->report_fd, report.data, report.len) < 0)
+		r = MAX_OF(r, 1);
+	return MIN_OF(r, WARDEN_HOOKS_MAX_FAILED);
+}
+
+int warden_hooks_start(const struct warden_hooks_order *order, pid_t *ret_pid,
+	int *ret_report_fd)
+{
+	fd_auto int fd = memfd_create("hook report", MFD_CLOEXEC);
+	const int keep[] = {order->payload_fd, order->env_fd, fd};
+	struct supervisor s = {.order = order, .report_fd = fd};
+	const struct warden_child_order child = {.title = "hooks",
+		/* Not the sharpest one: it has descendants to end. */
+		.death_signal = SIGTERM,
+		.keep = keep,
+		.n_keep = ARRAY_SIZE(keep),
+		.run = run_supervisor,
+		.ctx = &s};
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = warden_child_start(&child, ret_pid);
+	if (r == 0)
+		*ret_report_fd = fd_take(&fd);
+	return r;
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "warden_reap.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "act/reaper.h"
+#include "warden_child.h"
+
+int warden_reap_check(const struct warden_reap_order *order)
+{
+	const struct channel_message *m = order->request;
+
+	if (order->plan_fd < 0 || order->outcome_fd < 0 ||
+		m->reason > GOAL_MANUAL)
+		return -EINVAL;
+	/* A number means something in one configuration only. */
+	if (m->digest != order->config->digest)
+		return -ESTALE;
+	return m->number < order->config->n_policies ? 0 : -EINVAL;
+}
+
+static int run_reaper(void *ctx)
+{
+	const struct warden_reap_order *order = ctx;
+	const struct channel_message *m = order->request;
+	const struct reaper_order run = {
+		.policy = &order->config->policies[m->number],
+		.known = order->known,
+		.reason = (enum goal_reason)m->reason,
+		.free_bytes = m->free_bytes,
+		.max_files = m->max_files,
+		.max_bytes = m->max_bytes,
+		.is_forced = m->is_forced != 0,
+		.is_dry_run = m->is_dry_run != 0,
+		.plan_fd = order->plan_fd,
+		.outcome_fd = order->outcome_fd,
+		.audit_fd = order->audit_fd,
+		.panic_path = order->panic_path,
+	};
+
+	return reaper_run(&run);
+}
+
+int warden_reap_start(const struct warden_reap_order *order, pid_t *ret_pid)
+{
+	const int keep[] = {order->plan_fd, order->outcome_fd, order->audit_fd};
+	struct warden_reap_order copy = *order;
+	const struct warden_child_order child = {.title = "reaper",
+		.death_signal = SIGKILL,
+		.keep = keep,
+		.n_keep = sizeof(keep) / sizeof(keep[0]),
+		.run = run_reaper,
+		.ctx = &copy};
+
+	return warden_child_start(&child, ret_pid);
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/*
+ * The facts of the filesystem under a directory, as df(1) gives them. A call
+ * may hang as long as its disk does, so the loop asks by a job:
+ *
+ *	struct job *job = job_new(JOB_STATFS);
+ *	job->root_path = strdup(path);	(root_id, if known, is checked)
+ *	measure_submit(m, job);
+ *
+ * and finds the answer in result->fs when result->error is 0. Such jobs go
+ * first, and wait for no other job of the same directory.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MOUNTS_TYPE_SIZE 16
+
+struct mounts_fs {
+	uint64_t dev; /* as in struct identity */
+	uint64_t total_bytes;
+	uint64_t used_bytes; /* total less free: what df calls used */
+	uint64_t available_bytes; /* to processes that are not root */
+	uint64_t total_inodes; /* 0: the filesystem does not count them */
+	uint64_t free_inodes;
+	bool is_read_only;
+	bool is_network; /* others may change it, and no event tells */
+	char type[MOUNTS_TYPE_SIZE]; /* "ext4", "xfs", ...; "0x1234" */
+};
+
+/* Of the filesystem that an open file (O_PATH will do) lies on.
+ * Returns 0 or -errno. */
+int mounts_stat(int fd, struct mounts_fs *ret);
+
+/* What df shows as Use%, in parts per million: of what is used or may still
+ * be used by others than root. 0 for a filesystem without blocks. */
+uint32_t mounts_used_ppm(const struct mounts_fs *fs);
+/* The same for inodes (IUse%). */
+uint32_t mounts_inodes_ppm(const struct mounts_fs *fs);

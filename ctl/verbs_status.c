@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* status, metrics, dashboard, check. */
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "base/units.h"
+#include "ctl/field.h"
+#include "ctl/show.h"
+#include "ctl/table.h"
+#include "ctl/verbs.h"
+
+#define BAR_CELLS 12
+
+static void put_bar(const struct print *p, struct table *t, const char *level,
+	uint64_t used, uint64_t whole)
+{
+	char bar[PRINT_BAR_SIZE], share[UNITS_SIZE];
+
+	table_put(t, print_level_color(level), "%s",
+		print_bar(p, used, whole, BAR_CELLS, bar));
+	table_put(t, COLOR_NONE, "%s", units_share(used, whole, share));
+}
+
+static void show_components(const struct print *p, struct json_object *reply)
+{
+	static const struct table_column columns[] = {{"COMPONENT", false},
+		{"LEVEL", false}, {"USED", true}, {"OF", true}, {"", false},
+		{"", true}, {"FILES", true}, {"PRIORITY", false},
+		{"STRATEGY", false}, {"MODE", false}, {"WORK", false},
+		{NULL, false}};
+	struct table *t = table_new(p, columns);
+	struct json_object *c;
+
+	FIELD_EACH(c, reply, "components")
+	{
+		const char *level = field_text(c, "level", "?");
+		uint64_t used = field_u64(c, "usedBytes");
+		uint64_t whole = field_u64(c, "allocationBytes");
+
+		table_put(t, COLOR_NONE, "%s", field_text(c, "name", "?"));
+		table_level(t, level);
+		table_size(t, used);
+		table_size(t, whole);
+		put_bar(p, t, level, used, whole);
+		table_count(t, field_u64(c, "files"));
+		table_put(t, COLOR_NONE, "%s", field_text(c, "priority", "-"));
+		table_put(t, COLOR_NONE, "%s", field_text(c, "strategy", "-"));
+		table_put(t, COLOR_NONE, "%s", field_text(c, "mode", "-"));
+		table_put(t, COLOR_DIM, "%s",
+			field_text(c, "work",
+				field_flag(c, "trusted") ? "-" : "scanning"));
+	}
+	table_end(t);
+}
+
+/* Who has which note, once each, in the order of their coming; a new object,
+ * or NULL. */
+static struct json_object *collect_notes(struct json_object *reply)
+{
+	struct json_object *all = json_object_new_object();
+	struct json_object *c, *note, *names;
+
+	FIELD_EACH(c, reply, "components")
+	FIELD_EACH(note, c, "notes")
+	{
+		const char *text = json_object_get_string(note);
+
+		if (!all || !text)
+			continue;
+		if (!json_object_object_get_ex(all, text, &names)) {
+			names = json_object_new_array();
+			json_object_object_add(all, text, names);
+		}
+		json_object_array_add(names,
+			json_object_new_string(field_text(c, "name", "?")));
+	}
+	return all;
+}
+
+/* One line a note: most are of many components. */
+static void show_notes(const struct print *p, struct json_object *reply)
+{
+	struct json_object *all = collect_notes(reply);
+
+	if (!all)
+		return;
+	json_object_object_foreach (all, note, names) {
+		buf_auto struct buf line = {0};
+		size_t n = json_object_array_length(names);
+
+		for (size_t i = 0; i < n; i++)
+			(void)buf_printf(&line, "%s%s", i ? ", " : "",
+				json_object_get_string(
+					json_object_array_get_idx(names, i)));
+		if (line.len)
+			print_text(p, COLOR_DIM, "%s: %s\n", line.data, note);
+	}
+	json_object_put(all);
+}
+
+/* Of every component, what is not as one would expect. */
+static void show_remarks(const struct print *p, struct json_object *reply)
+{
+	struct json_object *c;
+
+	FIELD_EACH(c, reply, "components")
+	if (!field_flag(c, "trusted"))
+		print_text(p, COLOR_WARNING,
+			"%s: the figures are not exact yet; nothing is deleted until they are\n",
+			field_text(c, "name", "?"));
+	show_notes(p, reply);
+}
+
+static void show_types(const struct print *p, struct json_object *reply)
+{
+	static const struct table_column columns[] = {{"COMPONENT", false},
+		{"TYPE", false}, {"USED", true}, {"SIZE", true},
+		{"FILES", true}, {"PATHS", false}, {NULL, false}};
+	struct table *t = table_new(p, columns);
+	struct json_object *c, *type, *path;
+
+	FIELD_EACH(c, reply, "components")
+	FIELD_EACH(type, c, "types")
+	{
+		buf_auto struct buf paths = {0};
+
+		FIELD_EACH(path, type, "paths")
+		if (buf_printf(&paths, "%s%s", paths.len ? " " : "",
+			    json_object_get_string(path)) < 0)
+			break;
+		table_put(t, COLOR_NONE, "%s", field_text(c, "name", "?"));
+		table_put(t, COLOR_NONE, "%s", field_text(type, "type", "?"));
+		table_size(t, field_u64(type, "usedBytes"));
+		table_size(t, field_u64(type, "sizeBytes"));
+		table_count(t, field_u64(type, "files"));
+		table_put(t, COLOR_DIM, "%s", paths.len ? paths.data : "-");
+	}
+	table_end(t);
+}
+
+static void show_filesystems(const struct print *p, struct json_object *reply)
+{
+	static const struct table_column columns[] = {{"FILESYSTEM", false},
+		{"LEVEL", false}, {"FREE", true}, {"OF", true}, {"", false},
+		{"", true}, {"DEVICE", false}, {"HEALTH", false},
+		{NULL, false}};
+	struct table *t;
+	struct json_object *f;
+
+	if (!field_count(field_get(reply, "filesystems")))
+		return;
+	t = table_new(p, columns);
+	FIELD_EACH(f, reply, "filesystems")
+	{
+		const char *level = field_text(f, "level", "?");
+		const char *health = field_text(f, "health", "-");
+		uint64_t free_bytes = field_u64(f, "availableBytes");
+		uint64_t total = field_u64(f, "totalBytes");
+
+		table_put(t, COLOR_NONE, "%s", field_text(f, "path", "?"));
+		table_level(t, level);
+		table_size(t, free_bytes);
+		table_size(t, total);
+		put_bar(p, t, level, mem_sub_sat(total, free_bytes), total);
+		table_put(t, COLOR_NONE, "%s", field_text(f, "device", "-"));
+		table_put(t, strcmp(health, "ok") ? COLOR_BAD : COLOR_GOOD,
+			"%s", health);
+	}
+	table_end(t);
+}
+
+static void show_agent(const struct print *p, struct json_object *reply)
+{
+	struct json_object *a = field_get(reply, "agent");
+	char files[PRINT_COUNT_SIZE], dirs[PRINT_COUNT_SIZE];
+	char events[PRINT_COUNT_SIZE], lost[PRINT_COUNT_SIZE];
+	char index[UNITS_SIZE];
+
+	if (field_flag(a, "panic"))
+		print_text(p, COLOR_BAD,
+			"every deletion is stopped by hand; ullagectl panic --release lifts it\n");
+	print_text(p, COLOR_DIM,
+		"ullaged %s: %s files in %s directories, index %s, %s events, %s overflows\n",
+		field_text(a, "version", "?"),
+		print_count(field_u64(a, "files"), files),
+		print_count(field_u64(a, "directories"), dirs),
+		units_size(field_u64(a, "indexBytes"), index),
+		print_count(field_u64(a, "events"), events),
+		print_count(field_u64(a, "overflows"), lost));
+}
+
+static void show_usage(const struct print *p, struct json_object *reply)
+{
+	show_components(p, reply);
+	show_remarks(p, reply);
+	fputc('\n', p->out);
+	show_filesystems(p, reply);
+	if (field_count(field_get(reply, "alerts"))) {
+		fputc('\n', p->out);
+		show_alerts(p, reply);
+	}
+}
+
+void verbs_show_status(const struct print *p, struct json_object *reply,
+	struct json_object *asked)
+{
+	(void)asked;
+	show_usage(p, reply);
+	fputc('\n', p->out);
+	show_types(p, reply);
+	fputc('\n', p->out);
+	show_agent(p, reply);
+}
+
+static void show_growth(struct table *t, struct json_object *c)
+{
+	int64_t growth = field_int(c, "growthBytesPerHour");
+	uint64_t size = growth < 0 ? -(uint64_t)growth : (uint64_t)growth;
+	char text[UNITS_SIZE];
+
+	if (!field_has(c, "growthBytesPerHour"))
+		table_put(t, COLOR_NONE, "-");
+	else
+		table_put(t, COLOR_NONE, "%s%s", growth < 0 ? "-" : "+",
+			units_size(size, text));
+}
+
+static void show_component_metrics(
+	const struct print *p, struct json_object *reply)
+{
+	static const struct table_column columns[] = {{"COMPONENT", false},
+		{"USED", true}, {"OF", true}, {"", true}, {"SIZE", true},
+		{"FILES", true}, {"GROWTH/H", true}, {"CLEANUPS", true},
+		{"FREED", true}, {NULL, false}};
+	struct table *t = table_new(p, columns);
+	struct json_object *c;
+	char share[UNITS_SIZE];
+
+	FIELD_EACH(c, reply, "components")
+	{
+		uint64_t used = field_u64(c, "usedBytes");
+		uint64_t whole = field_u64(c, "allocationBytes");
+
+		table_put(t, COLOR_NONE, "%s", field_text(c, "name", "?"));
+		table_size(t, used);
+		table_size(t, whole);
+		table_put(t, COLOR_NONE, "%s", units_share(used, whole, share));
+		table_size(t, field_u64(c, "sizeBytes"));
+		table_count(t, field_u64(c, "files"));
+		show_growth(t, c);
+		table_count(t, field_u64(c, "cleanups"));
+		table_size(t, field_u64(c, "freedBytes"));
+	}
+	table_end(t);
+}
+
+void verbs_show_metrics(const struct print *p, struct json_object *reply,
+	struct json_object *asked)
+{
+	static const struct table_column columns[] = {
+		{"COUNTER", false}, {"VALUE", true}, {NULL, false}};
+	struct json_object *counters = field_get(reply, "counters");
+	struct table *t;
+
+	(void)asked;
+	show_component_metrics(p, reply);
+	fputc('\n', p->out);
+	show_filesystems(p, reply);
+	if (!json_object_is_type(counters, json_type_object))
+		return;
+	fputc('\n', p->out);
+	t = table_new(p, columns);
+	json_object_object_foreach (counters, key, value) {
+		table_put(t, COLOR_NONE, "%s", key);
+		table_count(t, json_object_get_uint64(value));
+	}
+	table_end(t);
+}
+
+/* How a component's usage went: a line of small bars. */
+static void show_samples(const struct print *p, struct json_object *reply,
+	struct json_object *component)
+{
+	const char *name = field_text(component, "name", "?");
+	uint64_t whole = field_u64(component, "allocationBytes");
+	buf_auto struct buf line = {0};
+	struct json_object *s;
+	char bytes[UNITS_SIZE];
+
+	FIELD_EACH(s, reply, "samples")
+	if (strcmp(field_text(s, "component", ""), name) == 0 &&
+		buf_puts(&line,
+			print_spark(p, field_u64(s, "usedBytes"), whole)) < 0)
+		return;
+	if (line.len)
+		print_text(p, COLOR_NONE, "%-20s %s %s\n", name, line.data,
+			units_size(field_u64(component, "usedBytes"), bytes));
+}
+
+void verbs_show_dashboard(const struct print *p, struct json_object *reply,
+	struct json_object *asked)
+{
+	const char *level = field_text(reply, "level", "?");
+	struct json_object *c;
+
+	(void)asked;
+	print_text(p, print_level_color(level), "%s  %s\n",
+		field_text(reply, "time", ""), level);
+	show_usage(p, reply);
+	if (field_count(field_get(reply, "samples")) && p->is_utf8) {
+		fputc('\n', p->out);
+		FIELD_EACH(c, reply, "components")
+		show_samples(p, reply, c);
+	}
+	if (field_count(field_get(reply, "cleanups"))) {
+		fputc('\n', p->out);
+		show_cleanups(p, reply);
+	}
+	fputc('\n', p->out);
+	show_agent(p, reply);
+}
+
+static bool is_over(struct json_object *o)
+{
+	return strcmp(field_text(o, "level", "ok"), "ok") != 0;
+}
+
+static void show_over(const struct print *p, const char *name,
+	const char *level, uint64_t used, uint64_t whole)
+{
+	char of_used[UNITS_SIZE], of_whole[UNITS_SIZE], share[UNITS_SIZE];
+
+	print_text(p, print_level_color(level), "%s: %s: %s of %s (%s)\n", name,
+		level, units_size(used, of_used), units_size(whole, of_whole),
+		units_share(used, whole, share));
+}
+
+void verbs_show_check(const struct print *p, struct json_object *reply,
+	struct json_object *asked)
+{
+	struct json_object *o;
+
+	(void)asked;
+	FIELD_EACH(o, reply, "components")
+	if (is_over(o))
+		show_over(p, field_text(o, "name", "?"),
+			field_text(o, "level", "?"), field_u64(o, "usedBytes"),
+			field_u64(o, "allocationBytes"));
+	FIELD_EACH(o, reply, "filesystems")
+	if (is_over(o))
+		show_over(p, field_text(o, "path", "?"),
+			field_text(o, "level", "?"),
+			mem_sub_sat(field_u64(o, "totalBytes"),
+				field_u64(o, "availableBytes")),
+			field_u64(o, "totalBytes"));
+	if (verbs_judge_check(reply) == EXIT_DONE)
+		print_text(p, COLOR_GOOD, "ok: nothing is over a limit\n");
+}
+
+int verbs_judge_check(struct json_object *reply)
+{
+	struct json_object *o;
+
+	FIELD_EACH(o, reply, "components")
+	if (is_over(o))
+		return EXIT_OVER;
+	FIELD_EACH(o, reply, "filesystems")
+	if (is_over(o))
+		return EXIT_OVER;
+	return EXIT_DONE;
+}

@@ -1,0 +1,6 @@
+dist_man_MANS = \
+	man/ullagectl.1 \
+	man/ullage-policy.5 \
+	man/ullage.json.5 \
+	man/ullaged.8
+EXTRA_DIST += docs/alerts.md docs/safety.md tests/check/manual

@@ -1,0 +1,42 @@
+# Unit tests of act: as in base.mk. world.c gives them filesystems.
+if UNIT_TESTS
+ACT_TESTS = \
+	tests/unit/test_inuse \
+	tests/unit/test_confine \
+	tests/unit/test_quarantine \
+	tests/unit/test_reap \
+	tests/unit/test_judge \
+	tests/unit/test_guard \
+	tests/unit/test_reaper
+check_PROGRAMS += $(ACT_TESTS)
+TESTS += $(ACT_TESTS)
+WORLD = tests/hostile/world.c tests/hostile/world.h tests/unit/reaping.h
+tests_unit_test_inuse_SOURCES = tests/unit/test_inuse.c $(WORLD)
+tests_unit_test_inuse_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	$(CMOCKA_CFLAGS)
+tests_unit_test_inuse_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_confine_SOURCES = tests/unit/test_confine.c $(WORLD)
+tests_unit_test_confine_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	$(CMOCKA_CFLAGS)
+tests_unit_test_confine_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_quarantine_SOURCES = tests/unit/test_quarantine.c $(WORLD)
+tests_unit_test_quarantine_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	$(CMOCKA_CFLAGS)
+tests_unit_test_quarantine_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_reap_SOURCES = tests/unit/test_reap.c $(WORLD)
+tests_unit_test_reap_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	$(CMOCKA_CFLAGS)
+tests_unit_test_reap_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_judge_SOURCES = tests/unit/test_judge.c $(WORLD)
+tests_unit_test_judge_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	$(CMOCKA_CFLAGS)
+tests_unit_test_judge_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_guard_SOURCES = tests/unit/test_guard.c $(WORLD)
+tests_unit_test_guard_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	$(CMOCKA_CFLAGS)
+tests_unit_test_guard_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_reaper_SOURCES = tests/unit/test_reaper.c $(WORLD)
+tests_unit_test_reaper_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	$(CMOCKA_CFLAGS)
+tests_unit_test_reaper_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif

@@ -1,0 +1,105 @@
+# Unit tests of agent: as in base.mk.
+
+# Loop and control socket.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_loop tests/unit/test_varlink \
+	tests/unit/test_control tests/unit/test_control_limits \
+	tests/unit/test_control_access
+TESTS += tests/unit/test_loop tests/unit/test_varlink \
+	tests/unit/test_control tests/unit/test_control_limits \
+	tests/unit/test_control_access
+tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
+tests_unit_test_loop_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_loop_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_varlink_SOURCES = tests/unit/test_varlink.c
+tests_unit_test_varlink_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_varlink_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_control_SOURCES = tests/unit/test_control.c \
+	tests/unit/control_world.c tests/unit/control_world.h
+tests_unit_test_control_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_control_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_control_limits_SOURCES = tests/unit/test_control_limits.c \
+	tests/unit/control_world.c tests/unit/control_world.h
+tests_unit_test_control_limits_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_control_limits_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_control_access_SOURCES = tests/unit/test_control_access.c \
+	tests/unit/control_world.c tests/unit/control_world.h
+tests_unit_test_control_access_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_control_access_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif
+
+# Warden and hooks.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_hook tests/unit/test_prepare \
+	tests/unit/test_warden tests/unit/test_requests \
+	tests/unit/test_filesystems
+TESTS += tests/unit/test_hook tests/unit/test_prepare \
+	tests/unit/test_warden tests/unit/test_requests \
+	tests/unit/test_filesystems
+tests_unit_test_hook_SOURCES = tests/unit/test_hook.c
+tests_unit_test_hook_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_hook_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_warden_SOURCES = tests/unit/test_warden.c \
+	tests/unit/puppet.c tests/unit/puppet.h
+tests_unit_test_warden_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_warden_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_requests_SOURCES = tests/unit/test_requests.c \
+	tests/unit/puppet.c tests/unit/puppet.h
+tests_unit_test_requests_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_requests_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=admit_root
+tests_unit_test_requests_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_filesystems_SOURCES = tests/unit/test_filesystems.c
+tests_unit_test_filesystems_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_filesystems_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_prepare_SOURCES = tests/unit/test_prepare.c
+tests_unit_test_prepare_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_prepare_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif
+
+# What the agent keeps, and what it sends.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_dirty tests/unit/test_history \
+	tests/unit/test_deliver
+TESTS += tests/unit/test_dirty tests/unit/test_history \
+	tests/unit/test_deliver
+tests_unit_test_dirty_SOURCES = tests/unit/test_dirty.c
+tests_unit_test_dirty_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dirty_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_history_SOURCES = tests/unit/test_history.c
+tests_unit_test_history_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_history_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_deliver_SOURCES = tests/unit/test_deliver.c
+tests_unit_test_deliver_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_deliver_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif
+
+# How full filesystems are, and what keeps an index true.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_fullness tests/unit/test_feed
+TESTS += tests/unit/test_fullness tests/unit/test_feed
+tests_unit_test_fullness_SOURCES = tests/unit/test_fullness.c
+tests_unit_test_fullness_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fullness_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_feed_SOURCES = tests/unit/test_feed.c \
+	tests/unit/measure_place.c tests/unit/measure_place.h
+tests_unit_test_feed_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_feed_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif
+
+# What is saved.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_state
+TESTS += tests/unit/test_state
+tests_unit_test_state_SOURCES = tests/unit/test_state.c tests/unit/scratch.h
+tests_unit_test_state_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_state_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif
+
+# From paths to places.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_locate
+TESTS += tests/unit/test_locate
+tests_unit_test_locate_SOURCES = tests/unit/test_locate.c tests/unit/scratch.h
+tests_unit_test_locate_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_locate_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ioprio.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "measure_place.h"
+#include "watch/watch.h"
+
+/* A directory bigger than what may wait for the loop. */
+static void test_backpressure(void **state)
+{
+	struct place *p = *state;
+	enum { N = 60000 };
+	struct result *r;
+	size_t n = 0;
+	bool is_over = false;
+
+	mkdirat(p->fd, "big", 0700);
+	place_links(p, "big", N);
+	assert_int_equal(
+		measure_submit(p->m, place_job(p, JOB_LIST, "big")), 0);
+	place_wait(p);
+	usleep(300 * 1000);
+	for (int round = 0; !is_over; round++) {
+		place_wait(p);
+		for (r = measure_take(p->m); r;) {
+			struct result *next = r->next;
+
+			assert_false(is_over);
+			assert_in_range(r->n_obs, 1, MEASURE_PIECE);
+			assert_int_equal(r->error, 0);
+			is_over = r->is_last;
+			n += r->n_obs;
+			result_free(r);
+			r = next;
+		}
+		if (round == 0)
+			assert_in_range(n, 30000, 40000);
+		assert_int_equal(measure_pending(p->m), !is_over);
+	}
+	assert_int_equal(n, N + 1);
+}
+
+/* Stopped in the middle: no wait, nothing lost (the sanitizer looks). */
+static void test_free_at_work(void **state)
+{
+	struct place *p = *state;
+	int64_t start = clock_boot_ns(NULL);
+
+	mkdirat(p->fd, "big", 0700);
+	place_links(p, "big", 60000);
+	for (int i = 0; i < 20; i++) {
+		struct job *job = place_job(p, JOB_LIST, "big");
+
+		job->dir = (uint32_t)i;
+		assert_int_equal(measure_submit(p->m, job), 0);
+	}
+	place_wait(p);
+	start = clock_boot_ns(NULL);
+	p->m = measure_free(p->m);
+	assert_true(clock_boot_ns(NULL) - start < CLOCK_NS_PER_S);
+}
+
+/* A source of news whose answers the test decides. */
+struct gate {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool is_open, is_reached;
+	int answer, n_refs;
+	int io_class; /* of the last caller's I/O priority */
+};
+
+static int gate_add(struct watch *w, int dir_fd, uint64_t *ret_key)
+{
+	struct gate *g = (void *)w;
+
+	(void)dir_fd;
+	pthread_mutex_lock(&g->lock);
+	g->io_class = (int)IOPRIO_PRIO_CLASS(
+		syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0));
+	g->is_reached = true;
+	pthread_cond_broadcast(&g->changed);
+	while (!g->is_open)
+		pthread_cond_wait(&g->changed, &g->lock);
+	pthread_mutex_unlock(&g->lock);
+	if (g->answer == 0)
+		*ret_key = 77;
+	return g->answer;
+}
+
+static void gate_wait(struct gate *g)
+{
+	pthread_mutex_lock(&g->lock);
+	while (!g->is_reached)
+		pthread_cond_wait(&g->changed, &g->lock);
+	pthread_mutex_unlock(&g->lock);
+}
+
+static void gate_open(struct gate *g)
+{
+	pthread_mutex_lock(&g->lock);
+	g->is_open = true;
+	pthread_cond_broadcast(&g->changed);
+	pthread_mutex_unlock(&g->lock);
+}
+
+static struct watch *gate_ref(struct watch *w)
+{
+	((struct gate *)(void *)w)->n_refs++;
+	return w;
+}
+
+static struct watch *gate_close(struct watch *w)
+{
+	((struct gate *)(void *)w)->n_refs--;
+	return NULL;
+}
+
+static const struct watch_ops gate_ops = {
+	.add = gate_add,
+	.ref = gate_ref,
+	.close = gate_close,
+};
+
+static struct job *gated_job(struct place *p, struct gate *g, const char *rel)
+{
+	struct job *job = place_job(p, JOB_LIST, rel);
+
+	job->ops = &gate_ops;
+	job->watch = (void *)g;
+	return job;
+}
+
+#define GATE                                        \
+	{                                           \
+		.lock = PTHREAD_MUTEX_INITIALIZER,  \
+		.changed = PTHREAD_COND_INITIALIZER \
+	}
+
+static void test_out_of_watches(void **state)
+{
+	struct place *p = *state;
+	struct gate g = GATE;
+	struct result *r;
+
+	place_file(p, "a", 1);
+	g.is_open = true;
+	r = place_run(p, gated_job(p, &g, ""));
+	assert_int_equal(r->error, 0);
+	assert_true(r->watch_key == 77);
+	g.answer = -ENOMEM;
+	r = place_run(p, gated_job(p, &g, ""));
+	assert_int_equal(r->error, -ENOSPC);
+	assert_int_equal(r->watch_error, -ENOMEM);
+	assert_true(r->watch_key == WATCH_NO_KEY);
+	/* Listed all the same. */
+	assert_non_null(place_find(p, "a"));
+	assert_int_equal(g.n_refs, 1);
+	place_forget(p);
+	assert_int_equal(g.n_refs, 0);
+}
+
+/* Takes the next finished job; its tag. */
+static uint64_t next_tag(struct place *p)
+{
+	uint64_t tag;
+
+	if (!p->results) {
+		place_wait(p);
+		p->results = measure_take(p->m);
+	}
+	assert_non_null(p->results);
+	tag = p->results->job->tag;
+	assert_true(p->results->is_last);
+	{
+		struct result *next = p->results->next;
+
+		result_free(p->results);
+		p->results = next;
+	}
+	return tag;
+}
+
+static void submit_tagged(
+	struct place *p, struct job *job, uint32_t dir, uint64_t tag)
+{
+	job->dir = dir;
+	job->tag = tag;
+	assert_int_equal(measure_submit(p->m, job), 0);
+}
+
+/* A look may not overtake a listing of the same directory. */
+static void test_same_directory(void **state)
+{
+	struct place *p = *state;
+	struct gate g = GATE;
+	struct job *other;
+
+	submit_tagged(p, gated_job(p, &g, ""), 5, 1);
+	gate_wait(&g);
+	submit_tagged(p, place_job(p, JOB_LOOK, ""), 5, 2);
+	submit_tagged(p, place_job(p, JOB_LOOK, ""), 6, 3);
+	/* The same number, but in another component. */
+	other = place_job(p, JOB_LOOK, "");
+	other->component = 1;
+	submit_tagged(p, other, 5, 4);
+	assert_int_equal(next_tag(p), 3);
+	assert_int_equal(next_tag(p), 4);
+	usleep(20 * 1000);
+	assert_null(measure_take(p->m));
+	gate_open(&g);
+	assert_int_equal(next_tag(p), 1);
+	assert_int_equal(next_tag(p), 2);
+}
+
+static void test_priorities(void **state)
+{
+	struct place *p = *state;
+	struct gate g = GATE;
+	struct job *slow = place_job(p, JOB_LIST, "");
+
+	measure_free(p->m);
+	assert_int_equal(measure_new(1, &p->m), 0);
+	submit_tagged(p, gated_job(p, &g, ""), 1, 1);
+	gate_wait(&g);
+	slow->is_slow = true;
+	submit_tagged(p, slow, 2, 5);
+	submit_tagged(p, place_job(p, JOB_LIST, ""), 3, 4);
+	submit_tagged(p, place_job(p, JOB_LOOK, ""), 4, 2);
+	submit_tagged(p, place_job(p, JOB_NAMES, ""), 4, 3);
+	assert_int_equal(measure_pending(p->m), 5);
+	gate_open(&g);
+	for (uint64_t tag = 1; tag <= 5; tag++)
+		assert_int_equal(next_tag(p), tag);
+	assert_int_equal(measure_pending(p->m), 0);
+}
+
+/* Reconciliation never has all workers. */
+static void test_slow_leaves_one(void **state)
+{
+	struct place *p = *state;
+	struct gate g = GATE;
+	struct job *job = gated_job(p, &g, "");
+
+	job->is_slow = true;
+	submit_tagged(p, job, 1, 1);
+	gate_wait(&g);
+	job = gated_job(p, &g, "");
+	job->is_slow = true;
+	submit_tagged(p, job, 2, 2);
+	usleep(20 * 1000);
+	submit_tagged(p, place_job(p, JOB_LOOK, ""), 3, 3);
+	assert_int_equal(next_tag(p), 3);
+	gate_open(&g);
+	assert_int_equal(next_tag(p), 1);
+	assert_int_equal(next_tag(p), 2);
+}
+
+static void test_io_priority(void **state)
+{
+	struct place *p = *state;
+	struct gate g = GATE;
+	struct job *job;
+
+	measure_free(p->m);
+	assert_int_equal(measure_new(1, &p->m), 0);
+	g.is_open = true;
+	for (int i = 0; i < 4; i++) {
+		job = gated_job(p, &g, "");
+		job->is_slow = i % 2;
+		assert_int_equal(place_run(p, job)->error, 0);
+		if (i % 2)
+			assert_int_equal(g.io_class, IOPRIO_CLASS_IDLE);
+		else
+			assert_int_not_equal(g.io_class, IOPRIO_CLASS_IDLE);
+	}
+	place_forget(p);
+}
+
+/* A worker that does not come back is left behind, with what it needs. */
+static void test_free_while_hung(void **state)
+{
+	static struct gate g = GATE;
+	static struct measure *left_behind;
+	struct place *p = *state;
+	int64_t start = clock_boot_ns(NULL), took;
+
+	submit_tagged(p, gated_job(p, &g, ""), 1, 1);
+	gate_wait(&g);
+	left_behind = p->m;
+	p->m = measure_free(p->m);
+	took = clock_boot_ns(NULL) - start;
+	assert_in_range(took / CLOCK_NS_PER_MS, 1900, 5000);
+	/* It comes back late, and finds what it used. */
+	gate_open(&g);
+	usleep(100 * 1000);
+	assert_non_null(left_behind);
+}
+
+/* Two workers hang on one disk: another root goes on, and it is told. */
+static void test_hung_root(void **state)
+{
+	struct place *p = *state;
+	struct gate g = GATE;
+	char root[256] = "";
+	struct job *job;
+	int64_t now;
+
+	submit_tagged(p, gated_job(p, &g, ""), 1, 1);
+	submit_tagged(p, gated_job(p, &g, ""), 2, 2);
+	gate_wait(&g);
+	usleep(1100 * 1000);
+	now = clock_boot_ns(NULL);
+	assert_true(measure_oldest_ns(p->m, now, root) > CLOCK_NS_PER_S);
+	assert_string_equal(root, p->path);
+	submit_tagged(p, place_job(p, JOB_LOOK, ""), 3, 3);
+	job = place_job(p, JOB_STATFS, "");
+	free(job->root_path);
+	job->root_path = strdup("/");
+	submit_tagged(p, job, 4, 4);
+	assert_int_equal(next_tag(p), 4);
+	/* The hung root got no third worker. */
+	assert_null(measure_take(p->m));
+	gate_open(&g);
+	assert_int_equal(next_tag(p) + next_tag(p) + next_tag(p), 6);
+	now = clock_boot_ns(NULL);
+	usleep(1000);
+	assert_int_equal(measure_oldest_ns(p->m, now, root), 0);
+}
+
+/* A watch outlives its owner while jobs have it. */
+static void test_watch_closed_early(void **state)
+{
+	struct place *p = *state;
+	struct job *job = place_job(p, JOB_LIST, "");
+	struct watch *w;
+
+	assert_int_equal(watch_inotify.open(&w), 0);
+	job->ops = &watch_inotify;
+	job->watch = w;
+	submit_tagged(p, job, 1, 1);
+	watch_inotify.close(w);
+	assert_int_equal(next_tag(p), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		PLACE_CASE(test_backpressure),
+		PLACE_CASE(test_free_at_work),
+		PLACE_CASE(test_out_of_watches),
+		PLACE_CASE(test_same_directory),
+		PLACE_CASE(test_priorities),
+		PLACE_CASE(test_slow_leaves_one),
+		PLACE_CASE(test_hung_root),
+		PLACE_CASE(test_io_priority),
+		PLACE_CASE(test_free_while_hung),
+		PLACE_CASE(test_watch_closed_early),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
