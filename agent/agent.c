@@ -25,6 +25,7 @@
 #include "reload.h"
 #include "setup.h"
 #include "state.h"
+#include "state_saver.h"
 #include "wire.h"
 
 #define AGENT_WORKERS 2
@@ -90,6 +91,8 @@ static int make_parts(struct agent *a, const struct agent_start *start)
 	if (r == 0)
 		r = deliver_new(
 			a->wire, a->clock, notice_hook_failed, a, &a->deliver);
+	if (r == 0)
+		r = state_saver_new(&a->saver);
 	if (r < 0)
 		return r;
 	a->alerts = alerts_new(start->config->cooldown_s);
@@ -111,6 +114,9 @@ static int make_sources(struct agent *a)
 	if (r == 0)
 		r = loop_add_fd(
 			a->loop, wire_fd(a->wire), on_wire, a, &a->wired);
+	if (r == 0)
+		r = loop_add_fd(a->loop, state_saver_fd(a->saver), on_something,
+			a, &a->saved);
 	if (r == 0)
 		r = loop_add_signal(a->loop, SIGTERM, on_signal, a, &signals);
 	if (r == 0)
@@ -175,6 +181,7 @@ static void stop_parts(struct agent *a)
 		a->subscribers = next;
 	}
 	deliver_free(a->deliver);
+	state_saver_free(a->saver);
 	measure_free(a->measure);
 	wire_free(a->wire);
 	alerts_free(a->alerts);
@@ -188,8 +195,11 @@ static void stop_parts(struct agent *a)
 
 static void save_at_the_end(struct agent *a)
 {
-	int r = state_save(a);
+	/* Not beside one that hangs: both would write to the same name. */
+	int r = state_saver_wait(a->saver);
 
+	if (r == 0)
+		r = state_save(a);
 	if (r < 0)
 		log_event(MSG_STATE_FAILED, NULL, "state not saved to %s: %s",
 			a->config->state_file, strerror(-r));

@@ -38,6 +38,7 @@ struct agent {
 	struct measure *measure;
 	struct control *control;
 	struct deliver *deliver;
+	struct state_saver *saver;
 	struct component *components; /* in the order of the policies */
 	size_t n_components;
 	struct filesystems filesystems;
@@ -51,6 +52,7 @@ struct agent {
 	struct loop_source *timer; /* the next thing that is due */
 	struct loop_source *measured; /* results wait */
 	struct loop_source *wired;
+	struct loop_source *saved; /* a save has ended */
 	int64_t started_real_s;
 	int64_t alerts_due_boot_ns;
 	int64_t sample_due_boot_ns;

@@ -34,6 +34,8 @@ libullage_a_SOURCES += \
 	agent/report.c agent/report.h \
 	agent/resolve.c agent/resolve.h \
 	agent/state.c agent/state.h \
+	agent/state_file.c agent/state_file.h \
+	agent/state_saver.c agent/state_saver.h \
 	agent/why.c agent/why.h
 
 # Warden: the parent process and what it starts.

@@ -2,22 +2,18 @@
 #include "state.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "core.h"
 #include "json.h"
 #include "report.h"
+#include "state_file.h"
+#include "state_saver.h"
 
-#define STATE_VERSION	1
-#define STATE_MAX_BYTES (64u << 20)
-#define SAVE_PAUSE_NS	(10 * CLOCK_NS_PER_S)
+#define STATE_VERSION 1
+#define SAVE_PAUSE_NS (10 * CLOCK_NS_PER_S)
 
 /* Saving. */
 
@@ -107,105 +103,63 @@ static struct json_object *state_of(struct agent *a)
 	return o;
 }
 
-static int write_aside(int dir_fd, const char *name, const char *text)
-{
-	fd_auto int fd = -1;
-	int r;
-
-	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
-		return -errno;
-	fd = openat(dir_fd, name,
-		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return -errno;
-	r = fd_write_full(fd, text, strlen(text));
-	if (r < 0)
-		return r;
-	/* A failed fsync is never tried again and trusted: the pages may be
-	 * marked clean. The next save writes another file. */
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-/* The directory of a path, and the name in it. */
-static int open_parent(const char *path, const char **ret_name, int *ret_fd)
-{
-	const char *slash = strrchr(path, '/');
-	mem_autofree char *dir = NULL;
-	int fd;
-
-	if (!slash || !slash[1])
-		return -EINVAL;
-	dir = strndup(path, slash == path ? 1 : (size_t)(slash - path));
-	if (!dir)
-		return -ENOMEM;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	*ret_name = slash + 1;
-	*ret_fd = fd;
-	return 0;
-}
-
-static int replace(const char *path, const char *text)
-{
-	mem_autofree char *aside = NULL;
-	fd_auto int dir = -1;
-	const char *name;
-	int r = open_parent(path, &name, &dir);
-
-	if (r < 0)
-		return r;
-	if (asprintf(&aside, "%s.new", name) < 0) {
-		aside = NULL;
-		return -ENOMEM;
-	}
-	r = write_aside(dir, aside, text);
-	if (r < 0) {
-		unlinkat(dir, aside, 0);
-		return r;
-	}
-	if (renameat(dir, aside, dir, name) < 0) {
-		r = -errno;
-		unlinkat(dir, aside, 0);
-		return r;
-	}
-	return fsync(dir) < 0 ? -errno : 0;
-}
-
-int state_save(struct agent *a)
+/* Returns the text, the caller's, or NULL. */
+static char *text_of(struct agent *a)
 {
 	struct json_object *o = state_of(a);
 	const char *text = o ? json_object_to_json_string_ext(o,
 				       JSON_C_TO_STRING_PLAIN |
 					       JSON_C_TO_STRING_NOSLASHESCAPE)
 			     : NULL;
-	int r = text ? replace(a->config->state_file, text) : -ENOMEM;
+	char *copy = text ? strdup(text) : NULL;
 
 	json_object_put(o);
-	return r;
+	return copy;
+}
+
+int state_save(struct agent *a)
+{
+	mem_autofree char *text = text_of(a);
+
+	return text ? state_file_replace(a->config->state_file, text) : -ENOMEM;
+}
+
+static void note_saved(struct agent *a, int error)
+{
+	if (error >= 0)
+		return;
+	a->is_dirty = true;
+	log_event(MSG_STATE_FAILED, NULL,
+		"state not saved to %s: %s; it is tried again",
+		a->config->state_file, strerror(-error));
 }
 
 void state_keep(struct agent *a)
 {
 	int64_t now = clock_boot_ns(a->clock);
+	char *text;
 	int r;
 
-	if (!a->is_dirty || now < a->save_due_boot_ns)
+	if (state_saver_take(a->saver, &r))
+		note_saved(a, r);
+	if (!a->is_dirty || now < a->save_due_boot_ns ||
+		state_saver_is_busy(a->saver))
 		return;
 	a->save_due_boot_ns = now + SAVE_PAUSE_NS;
-	r = state_save(a);
-	if (r < 0) {
-		log_event(MSG_STATE_FAILED, NULL,
-			"state not saved to %s: %s; it is tried again",
-			a->config->state_file, strerror(-r));
-		return;
-	}
 	a->is_dirty = false;
+	text = text_of(a);
+	r = text ? state_saver_start(a->saver, a->config->state_file, text)
+		 : -ENOMEM;
+	if (r < 0)
+		note_saved(a, r);
 }
 
 int64_t state_due(const struct agent *a)
 {
-	return a->is_dirty ? a->save_due_boot_ns : INT64_MAX;
+	/* The end of one that is under way is a turn of its own. */
+	return a->is_dirty && !state_saver_is_busy(a->saver)
+		       ? a->save_due_boot_ns
+		       : INT64_MAX;
 }
 
 /* Restoring. Each value is taken for what it is; what makes no sense is left
@@ -464,44 +418,17 @@ static int parse(const struct buf *text, struct json_object **ret)
 	return r;
 }
 
-static int read_file(const char *path, struct buf *ret)
-{
-	fd_auto int dir = -1;
-	fd_auto int fd = -1;
-	struct stat st;
-	const char *name;
-	int r = open_parent(path, &name, &dir);
-
-	if (r < 0)
-		return r;
-	fd = openat(dir, name,
-		O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EBADMSG;
-	return buf_read_fd(ret, fd, STATE_MAX_BYTES);
-}
-
 static void set_aside(struct agent *a, int error)
 {
 	const char *path = a->config->state_file;
-	mem_autofree char *aside = NULL;
+	mem_autofree char *aside =
+		state_file_set_aside(path, clock_real_s(a->clock));
 
-	if (asprintf(&aside, "%s.damaged-%" PRId64, path,
-		    clock_real_s(a->clock)) < 0) {
-		aside = NULL;
-		return;
-	}
-	if (rename(path, aside) < 0)
-		aside[0] = '\0';
 	log_event(MSG_STATE_DAMAGED, NULL,
 		"the state file %s cannot be read (%s); %s%s", path,
 		strerror(-error),
-		aside[0] ? "set aside as " : "and could not be set aside",
-		aside);
+		aside ? "set aside as " : "and could not be set aside",
+		aside ? aside : "");
 	alerts_report(a->alerts,
 		&(struct alert_condition){
 			.kind = ALERT_KIND_AGENT,
@@ -517,7 +444,7 @@ int state_load(struct agent *a)
 {
 	buf_auto struct buf text = {0};
 	struct json_object *state = NULL;
-	int r = read_file(a->config->state_file, &text);
+	int r = state_file_read(a->config->state_file, &text);
 
 	if (r == -ENOENT)
 		return 0;

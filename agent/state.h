@@ -15,9 +15,11 @@ struct agent;
 /* Restores what there is. Returns 0 (also if there is none, or a damaged
  * one), or -ENOMEM. */
 int state_load(struct agent *a);
-/* Saves now. Returns 0 or -errno; the file of the last save is intact then. */
+/* Saves now, as long as that takes. Returns 0 or -errno; the file of the last
+ * save is intact then. */
 int state_save(struct agent *a);
-/* Once a turn: saves if something changed, some time after the last save. */
+/* Once a turn: begins to save if something changed, some time after the last
+ * save, and takes note of one that has ended. */
 void state_keep(struct agent *a);
 /* When to call state_keep, on the boot clock; INT64_MAX: not by itself. */
 int64_t state_due(const struct agent *a);

@@ -83,6 +83,9 @@ def policy(component, **keys):
     return {k: v for k, v in default.items() if v is not None}
 
 
+HOSTS = []  # those that are not closed
+
+
 class Host:
     """Scratch directory, filesystem and configuration."""
 
@@ -90,6 +93,7 @@ class Host:
                  prepare=None):
         self.fs = fs
         self.agents = []
+        HOSTS.append(self)
         self.dir = Path(tempfile.mkdtemp(prefix="ullage-test.",
                                          dir="/var/tmp"))
         self.dir.chmod(0o755)
@@ -189,6 +193,7 @@ class Host:
         return agent
 
     def close(self):
+        HOSTS.remove(self)
         for agent in self.agents:
             agent.stop()
         if self.mounted:

@@ -22,12 +22,10 @@ def pytest_runtest_makereport(item, call):
     """The agent's log belongs to a failure."""
     report = (yield).get_result()
     if report.when == "call" and report.failed:
-        for host in item.funcargs.get("hosts", lambda *_: 0).__dict__.get(
-                "made", []):
-            for agent in host.agents:
-                if agent.log_path.exists():
-                    report.sections.append(
-                        ("agent log", agent.log_text()[-6000:]))
+        for agent in (a for host in ag.HOSTS for a in host.agents):
+            if agent.log_path.exists():
+                report.sections.append(
+                    ("agent log", agent.log_text()[-6000:]))
 
 
 def need(*commands):

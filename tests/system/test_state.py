@@ -9,6 +9,7 @@ import time
 import pytest
 
 import agent as ag
+from conftest import need
 from trees import DAY, assert_equal, make_file, names
 
 KEYS = dict(owners=["*"], strategy="time")
@@ -204,3 +205,37 @@ def test_umount_is_never_busy_because_of_us(hosts, root_only):
     # The empty mount point is no cleanup of a thousand files.
     assert agent.process.poll() is None
     assert agent.ctl("status", check=False).returncode == 0
+
+
+@pytest.fixture
+def frozen_state(host, root_only):
+    """host, and its state on a disk of its own, which can be frozen."""
+    need("mkfs.ext4", "fsfreeze")
+    image, place = host.dir / "state.img", host.dir / "state"
+    with open(image, "wb") as file:
+        file.truncate(64 * ag.MIB)
+    ag.run("mkfs.ext4", "-q", "-F", image)
+    ag.run("mount", "-o", "loop", image, place)
+    yield host, place
+    ag.run("fsfreeze", "-u", place, check=False)
+    for agent in host.agents:
+        agent.stop()
+    ag.run("umount", place)
+
+
+def test_a_disk_that_does_not_write_holds_nothing_up(frozen_state):
+    """The save waits for the frozen disk; events, alerts, answers do not."""
+    host, place = frozen_state
+    host.config({}, ag.policy("feeds", mode="observe", allocation="100MB",
+                              owners=["*"]))
+    agent = host.start()
+    ag.run("fsfreeze", "-f", place)
+    for number in range(3):
+        home = host.place("temp", "feeds") / f"f{number}"
+        make_file(home, 81 * ag.MIB, 60 * DAY)
+        agent.wait_level("feeds", "warning", 2)
+        os.unlink(home)
+        agent.wait_level("feeds", "ok", 2)
+    assert not state_file(host).exists()
+    ag.run("fsfreeze", "-u", place)
+    ag.wait_for("state on disk", state_file(host).exists, 15)

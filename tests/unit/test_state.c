@@ -8,6 +8,7 @@
 #include "core.h"
 #include "scratch.h"
 #include "state.h"
+#include "state_saver.h"
 
 #define NOW INT64_C(1800000000)
 
@@ -32,6 +33,7 @@ static void begin(struct desk *d)
 		.alerts = alerts_new(3600),
 	};
 	assert_non_null(d->agent.alerts);
+	assert_int_equal(state_saver_new(&d->agent.saver), 0);
 	assert_int_equal(history_init(&d->agent.history), 0);
 }
 
@@ -39,6 +41,7 @@ static void end(struct desk *d)
 {
 	history_fini(&d->agent.history);
 	alerts_free(d->agent.alerts);
+	state_saver_free(d->agent.saver);
 }
 
 static int set_up(void **state)
@@ -305,6 +308,14 @@ static void test_wrong_types(void **state)
 	assert_true(d->agent.history.n_samples <= 1);
 }
 
+/* A turn that may begin to save, and the one at its end. */
+static void keep(struct desk *d)
+{
+	state_keep(&d->agent);
+	assert_int_equal(state_saver_wait(d->agent.saver), 0);
+	state_keep(&d->agent);
+}
+
 /* A full filesystem: the old file stays whole, and no rest is left. */
 static void test_full(void **state)
 {
@@ -332,15 +343,15 @@ static void test_full(void **state)
 	assert_false(exists(d, "state.new"));
 	/* Tried again, not at once, and not told as saved. */
 	d->agent.is_dirty = true;
-	state_keep(&d->agent);
+	keep(d);
 	assert_true(d->agent.is_dirty);
 	assert_int_equal(state_due(&d->agent),
 		clock_boot_ns(&d->clock) + 10 * CLOCK_NS_PER_S);
 	unlinkat(d->dir.fd, "ballast", 0);
-	state_keep(&d->agent);
+	keep(d);
 	assert_true(d->agent.is_dirty);
 	clock_advance(&d->clock, 10 * CLOCK_NS_PER_S);
-	state_keep(&d->agent);
+	keep(d);
 	assert_false(d->agent.is_dirty);
 	assert_int_equal(state_due(&d->agent), INT64_MAX);
 	end(d);
