@@ -127,7 +127,8 @@ int index_rel_path(const struct index *ix, uint32_t node, struct buf *ret)
 uint32_t index_child(
 	const struct index *ix, uint32_t node, const char *name, size_t len)
 {
-	return nodes_child(&ix->nodes, node, name, len);
+	return nodes_child(
+		&ix->nodes, node, index_hash(ix, node, name, len), name, len);
 }
 
 uint32_t index_find_dir(
@@ -139,7 +140,7 @@ uint32_t index_find_dir(
 		size_t len = strcspn(rel, "/");
 
 		if (len)
-			node = nodes_child(&ix->nodes, node, rel, len);
+			node = index_child(ix, node, rel, len);
 		rel += len + (rel[len] == '/');
 	}
 	return node;
@@ -202,7 +203,8 @@ bool index_find(const struct index *ix, uint32_t dir, const char *name,
 
 	if (!impl_is_live(ix, dir))
 		return false;
-	id = pool_find(&ix->pool, dir, index_hash(ix, dir, name, len));
+	id = pool_find(&ix->pool, &nodes_at(&ix->nodes, dir)->names,
+		index_hash(ix, dir, name, len));
 	return id != POOL_NONE && index_get(ix, id, ret);
 }
 

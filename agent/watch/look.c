@@ -2,9 +2,7 @@
 #include "watch/look.h"
 
 #include <dirent.h>
-#include <endian.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -272,23 +270,14 @@ static int compare_u64(const void *a, const void *b)
 
 static bool is_name_wanted(const struct job *job, const char *name)
 {
-	struct {
-		uint32_t dir;
-		char name[PATH_MAX];
-	} text;
-	size_t len = strlen(name);
 	uint64_t hash;
 
 	if (job->kind != JOB_NAMES)
 		return true;
-	if (len >= sizeof(text.name) || !job->n_hashes)
-		return false;
-	text.dir = htole32(job->dir);
-	memcpy(text.name, name, len);
-	hash = hash_bytes(job->key, &text, sizeof(text.dir) + len) &
+	hash = hash_name(job->key, job->dir, name, strlen(name)) &
 	       job->hash_mask;
-	return bsearch(
-		&hash, job->hashes, job->n_hashes, sizeof(hash), compare_u64);
+	return job->n_hashes && bsearch(&hash, job->hashes, job->n_hashes,
+					sizeof(hash), compare_u64);
 }
 
 /* Looks at every name of one batch of the kernel's records. */
