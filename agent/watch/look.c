@@ -107,11 +107,16 @@ static int open_root(struct look *l, const char *path)
 	return 0;
 }
 
+bool look_is_at(const struct look *l, const struct job *job)
+{
+	return l->root_fd >= 0 && strcmp(l->root_path, job->root_path) == 0;
+}
+
 static int need_root(struct look *l, const struct job *job)
 {
 	int r;
 
-	if (l->root_fd < 0 || strcmp(l->root_path, job->root_path) != 0 ||
+	if (!look_is_at(l, job) ||
 		job->started_boot_ns - l->root_boot_ns > ROOT_MAX_NS) {
 		r = open_root(l, job->root_path);
 		if (r < 0)
