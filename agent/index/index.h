@@ -169,6 +169,10 @@ struct index_item {
 /* Walks the pool: *cursor starts at 0. False at the end. */
 bool index_next(
 	const struct index *ix, uint32_t *cursor, struct index_item *ret);
+/* The same, up to max at once, for who walks all of it. Returns how many it
+ * found; 0 only at the end. */
+size_t index_read(const struct index *ix, uint32_t *cursor, size_t max,
+	struct index_item *ret);
 /* Returns false if the name is not known. */
 bool index_find(const struct index *ix, uint32_t dir, const char *name,
 	size_t len, struct index_item *ret);
