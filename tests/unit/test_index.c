@@ -590,6 +590,130 @@ static void test_move(void **state)
 	index_free(w.ix);
 }
 
+#define N_MANY 12000u /* names in one directory, too many for one step */
+
+static void apply_many(struct world *w, uint32_t dir, uint32_t from)
+{
+	char name[24];
+
+	for (uint32_t i = from; i < N_MANY; i++) {
+		struct observation o = {.dir = dir,
+			.kind = OBS_FILE,
+			.name = name,
+			.st = {.id = {.dev = 1, .ino = 1000 + i},
+				.nlink = i % 1000 ? 1 : 2,
+				.size_bytes = i,
+				.used_bytes = 512}};
+
+		o.name_len = (uint16_t)snprintf(name, sizeof(name), "n%u", i);
+		apply(w, &o);
+	}
+}
+
+static uint64_t relist(struct world *w, uint32_t dir, uint32_t from)
+{
+	uint64_t removed = 0;
+
+	index_list_begin(w->ix, dir);
+	apply_many(w, dir, from);
+	index_list_end(w->ix, dir, &removed);
+	return removed;
+}
+
+static size_t count_items(struct world *w)
+{
+	struct index_item items[7];
+	uint32_t cursor = 0;
+	size_t n = 0, got;
+
+	while ((got = index_read(w->ix, &cursor, 7, items)))
+		n += got;
+	return n;
+}
+
+static uint64_t n_files(const struct world *w)
+{
+	return index_totals(w->ix, INDEX_NODE_COMPONENT).files;
+}
+
+/* What a listing of a large directory did not find goes in steps; what is
+ * left of it is not seen meanwhile, and the next listing may come any time. */
+static void test_sweep_in_steps(void **state)
+{
+	static struct world w;
+	int steps = 0;
+
+	(void)state;
+	begin(&w, 1);
+	assert_int_equal(relist(&w, w.root, 0), 0);
+	assert_true(index_is_tidy(w.ix));
+	assert_int_equal(relist(&w, w.root, N_MANY / 2), N_MANY / 2);
+	assert_false(index_is_tidy(w.ix));
+	assert_int_equal(count_items(&w), N_MANY / 2);
+	for (; index_tidy(w.ix, 100); steps++) {
+		assert_in_range(n_files(&w), N_MANY / 2, N_MANY - steps * 20);
+		assert_int_equal(count_items(&w), N_MANY / 2);
+		if (steps % 10 == 0)
+			expect_sound(&w);
+	}
+	assert_in_range(steps, 30, 200);
+	assert_int_equal(n_files(&w), N_MANY / 2);
+	assert_int_equal(relist(&w, w.root, 0), 0);
+	assert_int_equal(relist(&w, w.root, 100), 100);
+	index_tidy(w.ix, 10);
+	assert_int_equal(relist(&w, w.root, 0), 0);
+	assert_true(index_is_tidy(w.ix));
+	assert_int_equal(n_files(&w), N_MANY);
+	expect_sound(&w);
+	index_free(w.ix);
+}
+
+/* A removed tree counts nothing at once; its entries are given back in steps,
+ * also if it was to be swept; a small one goes at once. */
+static void test_remove_in_steps(void **state)
+{
+	static struct world w;
+	struct observation o, gone;
+	uint32_t a, b;
+	int steps = 0;
+
+	(void)state;
+	begin(&w, 1);
+	strcpy(w.dirs[1].name, "a");
+	strcpy(w.dirs[2].name, "b");
+	w.dirs[1].ino = 11;
+	w.dirs[2].ino = 12;
+	o = dir_obs(&w, w.root, 1);
+	apply(&w, &o);
+	a = index_find_dir(w.ix, w.root, "a");
+	gone = (struct observation){
+		.dir = w.root, .kind = OBS_GONE, .name = "a", .name_len = 1};
+	apply(&w, &gone);
+	assert_true(index_is_tidy(w.ix));
+	apply(&w, &o);
+	assert_int_equal(index_find_dir(w.ix, w.root, "a"), a);
+	relist(&w, a, 0);
+	o = dir_obs(&w, a, 2);
+	apply(&w, &o);
+	b = index_find_dir(w.ix, w.root, "a/b");
+	relist(&w, b, 0);
+	relist(&w, b, 100);
+	apply(&w, &gone);
+	assert_int_equal(n_files(&w), 0);
+	assert_int_equal(count_items(&w), 0);
+	for (; index_tidy(w.ix, 1000); steps++)
+		expect_sound(&w);
+	assert_in_range(steps, 20, 24);
+	expect_sound(&w);
+	/* Nothing is left that a fresh one would find. */
+	o = dir_obs(&w, w.root, 1);
+	apply(&w, &o);
+	relist(&w, index_find_dir(w.ix, w.root, "a"), 5);
+	assert_int_equal(n_files(&w), N_MANY - 5);
+	expect_sound(&w);
+	index_free(w.ix);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -598,6 +722,8 @@ int main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_seek_links),
 		cmocka_unit_test(test_move),
+		cmocka_unit_test(test_sweep_in_steps),
+		cmocka_unit_test(test_remove_in_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ioprio.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -309,6 +310,85 @@ static void test_free_while_hung(void **state)
 	assert_non_null(left_behind);
 }
 
+static bool is_told(struct place *p)
+{
+	struct pollfd poll_fd = {measure_fd(p->m), POLLIN, 0};
+
+	return poll(&poll_fd, 1, 0) == 1;
+}
+
+static size_t take_all(struct place *p)
+{
+	struct result *r = measure_take(p->m), *next;
+	size_t n = 0;
+
+	for (; r; r = next, n++) {
+		next = r->next;
+		result_free(r);
+	}
+	return n;
+}
+
+static void submit_lists(struct place *p, uint32_t from, uint32_t to)
+{
+	for (; from < to; from++)
+		submit_tagged(p, place_job(p, JOB_LIST, ""), from, from);
+}
+
+/* One worker, held by first; then thirty listings, one that stops at second,
+ * and thirty more, so that there is work enough. */
+static void run_to_second(
+	struct place *p, struct gate *first, struct gate *second, bool is_other)
+{
+	struct job *job = gated_job(p, second, "");
+
+	measure_free(p->m);
+	assert_int_equal(measure_new(1, &p->m), 0);
+	submit_tagged(p, gated_job(p, first, ""), 1, 1);
+	gate_wait(first);
+	submit_lists(p, 2, 32);
+	if (is_other) {
+		free(job->root_path);
+		job->root_path = strdup("/tmp");
+	}
+	submit_tagged(p, job, 32, 32);
+	submit_lists(p, 33, 63);
+	gate_open(first);
+	gate_wait(second);
+}
+
+/* Listings do not wake the loop one by one; in the end it knows of all. */
+static void test_told_together(void **state)
+{
+	struct place *p = *state;
+	struct gate first = GATE, second = GATE;
+
+	run_to_second(p, &first, &second, false);
+	assert_false(is_told(p));
+	assert_int_equal(take_all(p), 31);
+	gate_open(&second);
+	for (size_t n = 0; n < 31; n += take_all(p))
+		place_wait(p);
+	assert_false(is_told(p));
+	assert_int_equal(measure_pending(p->m), 0);
+}
+
+/* A disk that hangs does not keep what was seen on another. */
+static void test_told_before_another_root(void **state)
+{
+	struct place *p = *state;
+	struct gate first = GATE, second = GATE;
+
+	run_to_second(p, &first, &second, true);
+	assert_true(is_told(p));
+	assert_int_equal(take_all(p), 31);
+	/* What somebody waits for is told at once. */
+	gate_open(&second);
+	submit_tagged(p, place_job(p, JOB_LOOK, ""), 64, 64);
+	for (size_t n = 0; n < 32; n += take_all(p))
+		place_wait(p);
+}
+
 /* Two workers hang on one disk: another root goes on, and it is told. */
 static void test_hung_root(void **state)
 {
@@ -364,6 +444,8 @@ int main(void)
 		PLACE_CASE(test_same_directory),
 		PLACE_CASE(test_priorities),
 		PLACE_CASE(test_slow_leaves_one),
+		PLACE_CASE(test_told_together),
+		PLACE_CASE(test_told_before_another_root),
 		PLACE_CASE(test_hung_root),
 		PLACE_CASE(test_io_priority),
 		PLACE_CASE(test_free_while_hung),
