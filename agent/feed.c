@@ -62,6 +62,33 @@ void feed_retry_roots(struct feed *f)
 			add_root(f, i);
 }
 
+static void on_event(void *ctx, const struct watch_event *e)
+{
+	struct feed *f = ctx;
+
+	f->counters.events++;
+	switch (e->kind) {
+	case WATCH_LOOK:
+		if (e->name_len)
+			feed_look(f, e->dir, e->name);
+		break;
+	case WATCH_TOUCH:
+		if (!f->is_reaping)
+			index_touch(f->index, e->dir, e->name, e->name_len,
+				f->now_real_s);
+		break;
+	case WATCH_SELF:
+	case WATCH_UNMOUNT:
+	case WATCH_LIST:
+		if (index_is_dir(f->index, e->dir))
+			feed_list(f, e->dir);
+		break;
+	case WATCH_OVERFLOW:
+		feed_overflow(f);
+		break;
+	}
+}
+
 int feed_new(const struct policy *policy, uint32_t id, struct measure *measure,
 	struct feed **ret)
 {
@@ -83,7 +110,8 @@ int feed_new(const struct policy *policy, uint32_t id, struct measure *measure,
 	index_on_dir_removed(f->index, on_dir_removed, f);
 	f->ops = &watch_inotify;
 	/* Without a watch the component is polled, and says so. */
-	if (f->ops->open(&f->watch) < 0)
+	if (watch_inotify_open(&(struct watch_sink){on_event, f}, &f->watch) <
+		0)
 		f->watch = NULL;
 	for (size_t i = 0; i < f->n_roots; i++) {
 		r = add_root(f, i);
@@ -134,38 +162,11 @@ void feed_set_policy(struct feed *f, const struct policy *policy)
 
 /* Events in. */
 
-static void on_event(void *ctx, const struct watch_event *e)
-{
-	struct feed *f = ctx;
-
-	f->counters.events++;
-	switch (e->kind) {
-	case WATCH_LOOK:
-		if (e->name_len)
-			feed_look(f, e->dir, e->name);
-		break;
-	case WATCH_TOUCH:
-		if (!f->is_reaping)
-			index_touch(f->index, e->dir, e->name, e->name_len,
-				f->now_real_s);
-		break;
-	case WATCH_SELF:
-	case WATCH_UNMOUNT:
-	case WATCH_LIST:
-		if (index_is_dir(f->index, e->dir))
-			feed_list(f, e->dir);
-		break;
-	case WATCH_OVERFLOW:
-		feed_overflow(f);
-		break;
-	}
-}
-
 void feed_read(struct feed *f, int64_t now_real_s)
 {
 	f->now_real_s = now_real_s;
 	if (f->watch)
-		f->ops->read(f->watch, FEED_READS, on_event, f);
+		f->ops->read(f->watch, FEED_READS);
 }
 
 bool feed_is_quarantine(const struct feed *f, uint32_t dir)
