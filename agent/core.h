@@ -56,6 +56,7 @@ struct agent {
 	int64_t started_real_s;
 	int64_t alerts_due_boot_ns;
 	int64_t sample_due_boot_ns;
+	int64_t news_due_boot_ns; /* they wait until then, if ever */
 	int64_t save_due_boot_ns;
 	int64_t last_boot_ns, last_real_ns; /* of the last turn, for jumps */
 	int64_t distrust_until_boot_ns; /* no deletion after a clock jump */

@@ -23,6 +23,8 @@
 #define HUNG_NS		 (30 * CLOCK_NS_PER_S) /* a look takes no longer */
 #define JUMP_NS		 (5 * CLOCK_NS_PER_S) /* wall against boot clock */
 #define DISTRUST_NS	 (60 * CLOCK_NS_PER_S)
+#define HOLD_NEWS_NS	 (5 * CLOCK_NS_PER_MS)
+#define HOLD_NEWS_AT	 16 /* directories that are still to be listed */
 
 /* News in. */
 
@@ -42,9 +44,14 @@ static void take_facts(struct agent *a, const struct result *result)
 
 static void feed_results(struct agent *a, const struct result *result)
 {
-	for (size_t i = 0; i < a->n_components; i++)
-		if (feed_id(a->components[i].feed) == result->job->component)
-			feed_result(a->components[i].feed, result);
+	for (size_t i = 0; i < a->n_components; i++) {
+		struct component *c = &a->components[i];
+
+		if (feed_id(c->feed) != result->job->component)
+			continue;
+		feed_result(c->feed, result);
+		c->has_results = true;
+	}
 }
 
 static void take_results(struct agent *a)
@@ -61,14 +68,36 @@ static void take_results(struct agent *a)
 	}
 }
 
+/*
+ * A scan raises an event for each directory that it opens. While its results
+ * come, they are what wakes the loop, and each turn reads the news as well;
+ * a turn that brought none, after HOLD_NEWS_NS at most, ends that.
+ */
+static void hold_news(struct agent *a, struct component *c)
+{
+	bool is_held = c->has_results &&
+		       feed_backlog(c->feed) >= HOLD_NEWS_AT && c->source;
+
+	c->has_results = false;
+	if (is_held != c->is_news_held)
+		loop_pause(c->source, is_held);
+	c->is_news_held = is_held;
+	if (is_held)
+		a->news_due_boot_ns = clock_boot_ns(a->clock) + HOLD_NEWS_NS;
+}
+
 static bool move_feeds(struct agent *a)
 {
 	int64_t now_s = clock_real_s(a->clock);
 	bool is_more = false;
 
+	a->news_due_boot_ns = INT64_MAX;
 	for (size_t i = 0; i < a->n_components; i++) {
-		feed_read(a->components[i].feed, now_s);
-		is_more |= feed_dispatch(a->components[i].feed);
+		struct component *c = &a->components[i];
+
+		feed_read(c->feed, now_s);
+		is_more |= feed_dispatch(c->feed);
+		hold_news(a, c);
 	}
 	return is_more;
 }
@@ -234,6 +263,7 @@ static int64_t next_due(const struct agent *a)
 {
 	int64_t due = MIN_OF(a->alerts_due_boot_ns, a->sample_due_boot_ns);
 
+	due = MIN_OF(due, a->news_due_boot_ns);
 	due = MIN_OF(due, deliver_due(a->deliver));
 	due = MIN_OF(due, beat_due(a));
 	due = MIN_OF(due, methods_due(a));

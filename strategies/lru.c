@@ -4,13 +4,14 @@
 #include "strategies/strategies.h"
 
 #include "base/mem.h"
+#include "strategies/judge.h"
 #include "strategies/select.h"
 
 static enum reason lru_place(const struct strategy_order *order,
 	const struct index_item *item, int64_t age_s mem_unused,
 	struct place *ret)
 {
-	int64_t used_s = MIN_OF(strategy_used(item), order->goal->now_s);
+	int64_t used_s = MIN_OF(judge_used(item), order->goal->now_s);
 
 	if (item->type == STYPE_CONFIG)
 		return REASON_CONFIG;

@@ -11,6 +11,8 @@
 #include "strategies/newest.h"
 #include "strategies/shortlist.h"
 
+#define WALK_ITEMS 64 /* read at once; they stay in the nearest cache */
+
 struct selecting {
 	const struct strategy *strategy;
 	const struct strategy_order *order;
@@ -34,7 +36,7 @@ static void skip(
 	s->bytes[reason] = mem_add_sat(s->bytes[reason], bytes);
 }
 
-static enum reason find_place(const struct strategy *strategy,
+static inline enum reason find_place(const struct strategy *strategy,
 	const struct strategy_order *order, const struct index_item *item,
 	int64_t age_s, struct place *ret)
 {
@@ -91,27 +93,37 @@ static int offer(struct selecting *s, const struct index_item *item)
 	return shortlist_offer(&s->list, &record);
 }
 
+static int take(struct selecting *s, struct index_item *item)
+{
+	enum reason reason = judge_kind(item);
+
+	if (reason != REASON_DELETED) {
+		skip(&s->skipped, reason, 1, item->used_bytes);
+		return 0;
+	}
+	if (s->order->rules->keep_newest[item->type] > 0) {
+		int r = newest_offer(&s->newest, s->order, item);
+
+		if (r < 0 || r == NEWEST_E_KEPT)
+			return MIN_OF(r, 0);
+	}
+	return offer(s, item);
+}
+
 static int walk(struct selecting *s)
 {
-	struct index_item item;
+	struct index_item items[WALK_ITEMS];
 	uint32_t cursor = 0;
-	int r = 0;
+	size_t n;
 
-	while (r >= 0 && index_next(s->order->index, &cursor, &item)) {
-		enum reason reason = judge_kind(&item);
+	while ((n = index_read(s->order->index, &cursor, WALK_ITEMS, items)))
+		for (size_t i = 0; i < n; i++) {
+			int r = take(s, &items[i]);
 
-		if (reason != REASON_DELETED) {
-			skip(&s->skipped, reason, 1, item.used_bytes);
-			continue;
+			if (r < 0)
+				return r;
 		}
-		if (s->order->rules->keep_newest[item.type] > 0) {
-			r = newest_offer(&s->newest, s->order, &item);
-			if (r == NEWEST_E_KEPT || r < 0)
-				continue;
-		}
-		r = offer(s, &item);
-	}
-	return MIN_OF(r, 0);
+	return 0;
 }
 
 /* Those that hold a place among the newest to the end. */

@@ -139,21 +139,14 @@ static int make_room(struct shortlist *l)
 		MAX_OF(2 * l->cap, SHORTLIST_FIRST), sizeof(*l->records));
 }
 
-static bool is_behind(const struct shortlist *l, const struct record *r)
+int shortlist_take(struct shortlist *l, const struct record *r)
 {
-	return l->has_bound && !record_before(r, &l->bound);
-}
-
-int shortlist_offer(struct shortlist *l, const struct record *r)
-{
-	if (is_behind(l, r))
-		return 0;
 	if (l->n == l->cap) {
 		int e = make_room(l);
 
 		if (e < 0)
 			return e;
-		if (is_behind(l, r))
+		if (shortlist_is_behind(l, r))
 			return 0;
 	}
 	l->records[l->n++] = *r;

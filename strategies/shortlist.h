@@ -46,8 +46,19 @@ struct shortlist {
 };
 
 void shortlist_fini(struct shortlist *l);
+/* Is r behind all that will be kept? Of many, most are. */
+static inline bool shortlist_is_behind(
+	const struct shortlist *l, const struct record *r)
+{
+	return l->has_bound && !record_before(r, &l->bound);
+}
+/* One that is not behind; returns 0 or -ENOMEM. */
+int shortlist_take(struct shortlist *l, const struct record *r);
 /* Returns 0 or -ENOMEM. */
-int shortlist_offer(struct shortlist *l, const struct record *r);
+static inline int shortlist_offer(struct shortlist *l, const struct record *r)
+{
+	return shortlist_is_behind(l, r) ? 0 : shortlist_take(l, r);
+}
 /*
  * Sorts what is kept: a beginning of the order that reaches at least as far
  * as the goal allows. The next one, if there are more, is in bound.

@@ -15,6 +15,9 @@ struct hash_key {
 /* A random key from the kernel (through libbsd's arc4random). */
 struct hash_key hash_key_random(void);
 uint64_t hash_bytes(struct hash_key key, const void *data, size_t len);
+/* Of a name in a directory: of dir as 4 bytes, little-endian, and the name. */
+uint64_t hash_name(
+	struct hash_key key, uint32_t dir, const char *name, size_t len);
 /* A good mix of one word, for tables keyed by numbers that nobody chooses. */
 static inline uint64_t hash_word(uint64_t x)
 {

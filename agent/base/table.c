@@ -1,135 +1,143 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/table.h"
 
-#include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define TABLE_SEGMENT 16384u
-#define TABLE_FIRST   64u /* buckets of a small table; a power of two */
-#define TABLE_LOAD    2u /* ids a bucket */
-
-void table_init(struct table *t, const struct table_ops *ops)
-{
-	*t = (struct table){.ops = ops};
-}
+#define TABLE_FIRST 4u /* buckets of the first ones */
+#define TABLE_LOAD  2u /* ids a bucket */
+#define TABLE_MAX   (UINT32_C(1) << 31) /* buckets */
 
 void table_fini(struct table *t)
 {
-	for (size_t i = 0; i < t->n_segments; i++)
-		free(t->segments[i]);
-	free(t->segments);
-	table_init(t, t->ops);
+	if (t->n_buckets)
+		free(t->heads);
+	*t = (struct table){0};
 }
 
-static uint32_t bucket_of(const struct table *t, uint64_t hash)
+/* Heads that there is room for when there are n: up to an eighth more. Of a
+ * large array realloc moves pages, not bytes. */
+static uint32_t room_for(uint32_t n)
 {
-	uint32_t wide = (uint32_t)hash & (t->mask << 1 | 1);
+	uint32_t power = UINT32_C(1) << (31 - __builtin_clz(n));
+	uint32_t step = power / 8 > TABLE_FIRST ? power / 8 : TABLE_FIRST;
 
-	return wide < t->n_buckets ? wide : (uint32_t)hash & t->mask;
+	return (n + step - 1) / step * step;
 }
 
-static uint32_t *head_of(const struct table *t, uint32_t bucket)
+static uint32_t *slot_of(struct table *t, uint64_t hash)
 {
-	return &t->segments[bucket / TABLE_SEGMENT][bucket % TABLE_SEGMENT];
+	return t->n_buckets ? &t->heads[table_bucket(t->n_buckets, hash)]
+			    : &t->head;
 }
 
-uint32_t table_head(const struct table *t, uint64_t hash)
+/* Deals the ids of one chain out among the buckets there are now. */
+static void deal(struct table *t, const struct table_ops *ops, void *owner,
+	uint32_t id)
 {
-	return t->n_buckets ? *head_of(t, bucket_of(t, hash)) : TABLE_NONE;
+	while (id != TABLE_NONE) {
+		uint32_t *next = ops->next(owner, id);
+		uint32_t *slot = slot_of(t, ops->hash(owner, id));
+		uint32_t after = *next;
+
+		*next = *slot;
+		*slot = id;
+		id = after;
+	}
 }
 
-/* Room for buckets up to n; a first, small segment grows to a whole one. */
-static int reserve(struct table *t, uint32_t n)
+/* From one chain to the first buckets. */
+static void start(struct table *t, const struct table_ops *ops, void *owner)
 {
-	size_t want = (n + TABLE_SEGMENT - 1) / TABLE_SEGMENT;
-	uint32_t **more;
+	uint32_t *heads = malloc(room_for(TABLE_FIRST) * sizeof(*heads));
+	uint32_t chain = t->head;
 
-	if (want <= t->n_segments)
-		return 0;
-	more = reallocarray(t->segments, want, sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	t->segments = more;
-	more[want - 1] = malloc(TABLE_SEGMENT * sizeof(uint32_t));
-	if (!more[want - 1])
-		return -ENOMEM;
-	t->n_segments = want;
-	return 0;
-}
-
-static int start(struct table *t)
-{
-	int r = reserve(t, TABLE_FIRST);
-
-	if (r < 0)
-		return r;
-	memset(t->segments[0], 0xff, TABLE_FIRST * sizeof(uint32_t));
+	if (!heads)
+		return;
+	for (uint32_t i = 0; i < TABLE_FIRST; i++)
+		heads[i] = TABLE_NONE;
+	t->heads = heads;
 	t->n_buckets = TABLE_FIRST;
-	t->mask = TABLE_FIRST - 1;
-	return 0;
+	deal(t, ops, owner, chain);
 }
 
 /* Adds one bucket and gives it its share of the one it is split from. */
-static int split(struct table *t, void *owner)
+static void split(struct table *t, const struct table_ops *ops, void *owner)
 {
-	uint32_t fresh = t->n_buckets;
-	uint32_t *from, *to, id;
-	int r;
+	uint32_t fresh = t->n_buckets, room = room_for(fresh + 1);
+	uint32_t from = table_bucket(fresh, fresh), chain;
 
-	r = reserve(t, fresh + 1);
-	if (r < 0)
-		return r;
-	t->n_buckets++;
-	from = head_of(t, fresh & t->mask);
-	to = head_of(t, fresh);
-	id = *from;
-	*from = *to = TABLE_NONE;
-	while (id != TABLE_NONE) {
-		uint32_t *next = t->ops->next(owner, id);
-		uint32_t after = *next;
-		uint32_t *head =
-			head_of(t, bucket_of(t, t->ops->hash(owner, id)));
+	if (room != room_for(fresh)) {
+		uint32_t *more = reallocarray(t->heads, room, sizeof(*more));
 
-		*next = *head;
-		*head = id;
-		id = after;
+		if (!more)
+			return;
+		t->heads = more;
 	}
-	if (t->n_buckets > (t->mask << 1 | 1))
-		t->mask = t->mask << 1 | 1;
-	return 0;
+	t->n_buckets++;
+	chain = t->heads[from];
+	t->heads[from] = t->heads[fresh] = TABLE_NONE;
+	deal(t, ops, owner, chain);
 }
 
-int table_insert(struct table *t, void *owner, uint32_t id)
+static void grow(struct table *t, const struct table_ops *ops, void *owner)
 {
-	uint32_t *head;
-	int r = 0;
-
 	if (!t->n_buckets)
-		r = start(t);
-	else if (t->n_ids >= (uint64_t)t->n_buckets * TABLE_LOAD &&
-		 t->n_buckets < UINT32_C(1) << 31)
-		r = split(t, owner);
-	if (r < 0)
-		return r;
-	head = head_of(t, bucket_of(t, t->ops->hash(owner, id)));
-	*t->ops->next(owner, id) = *head;
-	*head = id;
-	t->n_ids++;
-	return 0;
+		start(t, ops, owner);
+	else if (t->n_buckets < TABLE_MAX)
+		split(t, ops, owner);
 }
 
-void table_remove(struct table *t, void *owner, uint32_t id)
+static bool is_loaded(const struct table *t)
 {
-	uint32_t *at = head_of(t, bucket_of(t, t->ops->hash(owner, id)));
+	return t->n_buckets ? t->n_ids / TABLE_LOAD >= t->n_buckets
+			    : t->n_ids >= TABLE_SMALL;
+}
+
+void table_insert(struct table *t, const struct table_ops *ops, void *owner,
+	uint32_t id)
+{
+	uint32_t *slot;
+
+	if (is_loaded(t))
+		grow(t, ops, owner);
+	slot = slot_of(t, ops->hash(owner, id));
+	*ops->next(owner, id) = t->n_ids ? *slot : TABLE_NONE;
+	*slot = id;
+	t->n_ids++;
+}
+
+static void shrink(struct table *t)
+{
+	if (!--t->n_ids)
+		table_fini(t);
+}
+
+void table_remove(struct table *t, const struct table_ops *ops, void *owner,
+	uint32_t id)
+{
+	uint32_t *at = slot_of(t, ops->hash(owner, id));
 
 	while (*at != id)
-		at = t->ops->next(owner, *at);
-	*at = *t->ops->next(owner, id);
-	t->n_ids--;
+		at = ops->next(owner, *at);
+	*at = *ops->next(owner, id);
+	shrink(t);
+}
+
+uint32_t table_pop(struct table *t, const struct table_ops *ops, void *owner)
+{
+	uint32_t *slot, id;
+
+	while (t->n_buckets && t->heads[t->n_buckets - 1] == TABLE_NONE)
+		t->n_buckets--;
+	slot = t->n_buckets ? &t->heads[t->n_buckets - 1] : &t->head;
+	id = *slot;
+	*slot = *ops->next(owner, id);
+	shrink(t);
+	return id;
 }
 
 size_t table_memory(const struct table *t)
 {
-	return t->n_segments * TABLE_SEGMENT * sizeof(uint32_t);
+	return t->n_buckets ? room_for(t->n_buckets) * sizeof(*t->heads) : 0;
 }

@@ -31,22 +31,21 @@ static void expect(struct check *c, const char *what, uint32_t id, uint64_t is,
 static void check_entries(struct check *c)
 {
 	const struct index *ix = c->ix;
-	uint64_t n_dead = 0;
 	uint32_t n = 0;
 
 	for (uint32_t id = 0; id < ix->pool.n_slots; id++) {
 		const struct entry *e = pool_entry(&ix->pool, id);
+		const struct node *dir;
 		struct sums *s;
 
 		if (e->dir == POOL_NONE)
 			continue;
 		n++;
-		expect(c, "entry not found by its hash", id,
-			pool_find(&ix->pool, e->dir, pool_hash(e)), id);
-		if (nodes_at(&ix->nodes, e->dir)->is_dead) {
-			n_dead++;
+		dir = nodes_at(&ix->nodes, e->dir);
+		if (dir->is_dead)
 			continue;
-		}
+		expect(c, "entry not found by its hash", id,
+			pool_find(&ix->pool, &dir->names, pool_hash(e)), id);
 		s = &c->sums[e->dir];
 		c->n_entries[e->dir]++;
 		*(e->flags & POOL_OTHER ? &s->others : &s->files) += 1;
@@ -58,7 +57,6 @@ static void check_entries(struct check *c)
 		s->size_bytes += e->flags & POOL_OTHER ? 0 : pool_size(e);
 	}
 	expect(c, "entries in pool", 0, ix->pool.n_entries, n);
-	expect(c, "entries of removed directories", 0, ix->n_dead, n_dead);
 }
 
 /* Own sums upward: children come after their parents in no order of ids, so
@@ -138,8 +136,8 @@ static void compare(struct check *c)
 			s->directories);
 		expect(c, "records of node", id, node->sums.records,
 			s->records);
-		expect(c, "entries of node", id, node->n_entries,
-			c->n_entries[id]);
+		expect(c, "entries of node", id,
+			node->names.n_ids, c->n_entries[id]);
 	}
 }
 

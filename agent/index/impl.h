@@ -15,11 +15,11 @@ struct index {
 	struct links links;
 	index_dir_fn *on_dir_removed;
 	void *on_dir_removed_ctx;
-	uint64_t n_dead; /* entries of removed directories, in the pool */
-	uint32_t n_stale; /* directories that hold unseen entries */
 	char *moved_name; /* the last one that a directory had lost */
-	uint32_t tidy_cursor;
-	bool is_tidying;
+	/* Directories with unseen entries, through next_stale. The first one
+	 * is being swept, and stays the first until it is done. */
+	uint32_t stale_head;
+	uint32_t sweep_chain; /* of its names, the next to be swept */
 };
 
 static inline bool impl_is_live(const struct index *ix, uint32_t node)
@@ -46,6 +46,9 @@ static inline bool impl_is_current(
 	return !dir->is_dead && (!dir->is_stale || impl_is_seen(dir, e));
 }
 
-void impl_settle(struct index *ix, struct node *dir);
 void impl_remove_entry(struct index *ix, uint32_t id);
 void impl_remove_dir(struct index *ix, uint32_t id);
+/* It is not stale any more, or about to go. */
+void impl_freshen(struct index *ix, uint32_t dir);
+/* Entries of removed directories, up to max; and those directories. */
+uint32_t impl_tidy_dead(struct index *ix, uint32_t max);

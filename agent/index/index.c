@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define TIDY_AT_ONCE 256 /* entries of removed directories */
+
 struct index *index_new(void)
 {
 	struct index *ix = calloc(1, sizeof(*ix));
@@ -16,6 +18,7 @@ struct index *index_new(void)
 	if (!ix)
 		return NULL;
 	ix->key = hash_key_random();
+	ix->stale_head = INDEX_NONE;
 	pool_init(&ix->pool);
 	links_init(&ix->links);
 	if (nodes_init(&ix->nodes, ix->key) < 0)
@@ -58,21 +61,22 @@ int index_add_root(struct index *ix, enum stype type, const char *path,
 	return 0;
 }
 
-uint64_t index_hash_with(
-	struct hash_key key, uint32_t dir, const char *name, size_t len)
-{
-	char bytes[sizeof(dir) + 256];
-
-	len = MIN_OF(len, sizeof(bytes) - sizeof(dir));
-	memcpy(bytes, &dir, sizeof(dir));
-	memcpy(bytes + sizeof(dir), name, len);
-	return hash_bytes(key, bytes, sizeof(dir) + len) & INDEX_HASH_MASK;
-}
-
 uint64_t index_hash(
 	const struct index *ix, uint32_t dir, const char *name, size_t len)
 {
-	return index_hash_with(ix->key, dir, name, len);
+	return hash_name(ix->key, dir, name, len) & INDEX_HASH_MASK;
+}
+
+static uint32_t find(const struct index *ix, uint32_t dir, uint64_t hash)
+{
+	return pool_find(&ix->pool, &nodes_at(&ix->nodes, dir)->names, hash);
+}
+
+/* The directory that stands under the observed name, or INDEX_NONE. */
+static uint32_t child_at(
+	const struct index *ix, const struct observation *o, uint64_t hash)
+{
+	return nodes_child(&ix->nodes, o->dir, hash, o->name, o->name_len);
 }
 
 static uint32_t clamp_time(int64_t s)
@@ -130,22 +134,12 @@ static void put_sizes(struct entry *e, const struct observation *o)
 	e->blocks = (uint32_t)blocks;
 }
 
-/* A directory whose unseen entries are all gone, or seen after all. */
-void impl_settle(struct index *ix, struct node *dir)
-{
-	if (!dir->is_stale || dir->n_entries != dir->n_seen)
-		return;
-	dir->is_stale = false;
-	ix->n_stale--;
-}
-
-static void mark_seen(struct index *ix, struct node *dir, struct entry *e)
+static void mark_seen(struct node *dir, struct entry *e)
 {
 	if (impl_is_seen(dir, e))
 		return;
 	e->flags ^= POOL_SEEN;
 	dir->n_seen++;
-	impl_settle(ix, dir);
 }
 
 static void unaccount(struct index *ix, uint32_t id)
@@ -187,11 +181,9 @@ void impl_remove_entry(struct index *ix, uint32_t id)
 	struct node *dir = nodes_at(&ix->nodes, e->dir);
 
 	unaccount(ix, id);
-	dir->n_entries--;
 	if (impl_is_seen(dir, e))
 		dir->n_seen--;
-	impl_settle(ix, dir);
-	pool_remove(&ix->pool, id);
+	pool_remove(&ix->pool, &dir->names, id);
 }
 
 static int add_entry(struct index *ix, const struct observation *o,
@@ -200,13 +192,12 @@ static int add_entry(struct index *ix, const struct observation *o,
 	struct node *dir = nodes_at(&ix->nodes, o->dir);
 	struct entry *e;
 	uint32_t id;
-	int r = pool_add(&ix->pool, o->dir, hash, &id);
+	int r = pool_add(&ix->pool, &dir->names, o->dir, hash, &id);
 
 	if (r < 0)
 		return r;
 	e = pool_entry(&ix->pool, id);
 	e->flags = dir->epoch ? POOL_SEEN : 0;
-	dir->n_entries++;
 	dir->n_seen++;
 	put_facts(e, o, flags);
 	put_sizes(e, o);
@@ -262,10 +253,9 @@ static bool is_same(const struct entry *a, const struct entry *b)
 }
 
 static int put_entry(struct index *ix, const struct observation *o,
-	uint8_t flags, struct index_change *ret)
+	uint64_t hash, uint8_t flags, struct index_change *ret)
 {
-	uint64_t hash = index_hash(ix, o->dir, o->name, o->name_len);
-	uint32_t id = pool_find(&ix->pool, o->dir, hash);
+	uint32_t id = find(ix, o->dir, hash);
 	struct entry *e, before;
 	int r;
 
@@ -275,7 +265,7 @@ static int put_entry(struct index *ix, const struct observation *o,
 	}
 	e = pool_entry(&ix->pool, id);
 	before = *e;
-	mark_seen(ix, nodes_at(&ix->nodes, o->dir), e);
+	mark_seen(nodes_at(&ix->nodes, o->dir), e);
 	if (update_record(ix, id, o, flags)) {
 		ret->what = is_same(&before, e) ? INDEX_SAME : INDEX_CHANGED;
 		return 0;
@@ -297,11 +287,11 @@ static int put_entry(struct index *ix, const struct observation *o,
 	return r;
 }
 
-/* Removes a directory and all below it. */
+/* Removes a directory and all below it. The entries of large ones linger,
+ * counted nowhere. */
 void impl_remove_dir(struct index *ix, uint32_t id)
 {
 	struct nodes *n = &ix->nodes;
-	uint64_t lingering = 0;
 	struct sums gone;
 
 	if (nodes_at(n, id)->sums.records)
@@ -309,18 +299,12 @@ void impl_remove_dir(struct index *ix, uint32_t id)
 	for (uint32_t at = id; at != INDEX_NONE; at = nodes_next(n, id, at)) {
 		if (ix->on_dir_removed)
 			ix->on_dir_removed(ix->on_dir_removed_ctx, at);
-		lingering += nodes_at(n, at)->n_entries;
-		if (nodes_at(n, at)->is_stale) {
-			nodes_at(n, at)->is_stale = false;
-			ix->n_stale--;
-		}
+		impl_freshen(ix, at);
 	}
 	gone = nodes_at(n, id)->sums;
 	nodes_sub_sums(n, nodes_at(n, id)->parent, &gone);
 	nodes_kill(n, id);
-	if (!lingering)
-		nodes_free_last_dead(n);
-	ix->n_dead += lingering;
+	impl_tidy_dead(ix, TIDY_AT_ONCE);
 }
 
 void index_remove_root(struct index *ix, uint32_t node)
@@ -388,22 +372,18 @@ static int add_dir(
 	if (r < 0)
 		return r;
 	nodes_add_sums(&ix->nodes, id, &one);
-	r = nodes_set_identity(&ix->nodes, id, &o->st.id);
-	if (r < 0) {
-		impl_remove_dir(ix, id);
-		return r;
-	}
+	nodes_set_identity(&ix->nodes, id, &o->st.id);
 	*ret_id = id;
 	return 0;
 }
 
 /* A directory of that name that is another one than before goes; the same one
  * from elsewhere moves here; an unknown one begins. */
-static int place_dir(
-	struct index *ix, const struct observation *o, struct index_change *ret)
+static int place_dir(struct index *ix, const struct observation *o,
+	uint64_t hash, struct index_change *ret)
 {
 	struct nodes *n = &ix->nodes;
-	uint32_t there = nodes_child(n, o->dir, o->name, o->name_len);
+	uint32_t there = child_at(ix, o, hash);
 	uint32_t known;
 
 	if (there != INDEX_NONE) {
@@ -422,16 +402,15 @@ static int place_dir(
 	return add_dir(ix, o, &ret->node);
 }
 
-static int put_dir(
-	struct index *ix, const struct observation *o, struct index_change *ret)
+static int put_dir(struct index *ix, const struct observation *o, uint64_t hash,
+	struct index_change *ret)
 {
-	uint64_t hash = index_hash(ix, o->dir, o->name, o->name_len);
-	uint32_t entry = pool_find(&ix->pool, o->dir, hash);
+	uint32_t entry = find(ix, o->dir, hash);
 	int r;
 
 	if (entry != POOL_NONE)
 		impl_remove_entry(ix, entry);
-	r = place_dir(ix, o, ret);
+	r = place_dir(ix, o, hash, ret);
 	if (r < 0)
 		return r;
 	nodes_at(&ix->nodes, ret->node)->is_child_seen =
@@ -440,12 +419,11 @@ static int put_dir(
 	return 0;
 }
 
-static void remove_name(
-	struct index *ix, const struct observation *o, struct index_change *ret)
+static void remove_name(struct index *ix, const struct observation *o,
+	uint64_t hash, struct index_change *ret)
 {
-	uint64_t hash = index_hash(ix, o->dir, o->name, o->name_len);
-	uint32_t entry = pool_find(&ix->pool, o->dir, hash);
-	uint32_t dir = nodes_child(&ix->nodes, o->dir, o->name, o->name_len);
+	uint32_t entry = find(ix, o->dir, hash);
+	uint32_t dir = child_at(ix, o, hash);
 
 	if (entry != POOL_NONE) {
 		ret->what = INDEX_REMOVED;
@@ -458,13 +436,13 @@ static void remove_name(
 }
 
 static int put_name(struct index *ix, const struct observation *o,
-	uint8_t flags, struct index_change *ret)
+	uint64_t hash, uint8_t flags, struct index_change *ret)
 {
-	uint32_t dir = nodes_child(&ix->nodes, o->dir, o->name, o->name_len);
+	uint32_t dir = child_at(ix, o, hash);
 
 	if (dir != INDEX_NONE)
 		impl_remove_dir(ix, dir);
-	return put_entry(ix, o, flags, ret);
+	return put_entry(ix, o, hash, flags, ret);
 }
 
 static bool is_link_unknown(const struct index *ix, const struct observation *o)
@@ -480,18 +458,21 @@ static bool is_link_unknown(const struct index *ix, const struct observation *o)
 static int apply(struct index *ix, const struct observation *o, uint8_t flags,
 	struct index_change *ret)
 {
+	uint64_t hash = index_hash(ix, o->dir, o->name, o->name_len);
+
 	switch ((enum obs_kind)o->kind) {
 	case OBS_GONE:
-		remove_name(ix, o, ret);
+		remove_name(ix, o, hash, ret);
 		return 0;
 	case OBS_SELF:
 		set_own_used(ix, o->dir, o->st.used_bytes);
-		return nodes_set_identity(&ix->nodes, o->dir, &o->st.id);
+		nodes_set_identity(&ix->nodes, o->dir, &o->st.id);
+		return 0;
 	case OBS_DIR:
-		return put_dir(ix, o, ret);
+		return put_dir(ix, o, hash, ret);
 	case OBS_FILE:
 	case OBS_OTHER:
-		return put_name(ix, o, flags, ret);
+		return put_name(ix, o, hash, flags, ret);
 	}
 	return -EINVAL;
 }
@@ -529,7 +510,7 @@ void index_touch(struct index *ix, uint32_t dir, const char *name, size_t len,
 
 	if (!impl_is_live(ix, dir))
 		return;
-	id = pool_find(&ix->pool, dir, index_hash(ix, dir, name, len));
+	id = find(ix, dir, index_hash(ix, dir, name, len));
 	if (id == POOL_NONE)
 		return;
 	e = pool_entry(&ix->pool, id);

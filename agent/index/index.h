@@ -13,8 +13,10 @@
  * below them the root directories, below them the directories. Every node
  * has recursive totals in which each inode counts once, as du(1) counts.
  *
- * Memory: 40 bytes an entry in chunks, 4 bytes a hash bucket at two entries
- * a bucket (linear hashing: grows one bucket at a time, never stalls).
+ * Memory: 40 bytes an entry in chunks, and for each directory a table of its
+ * names: 4 bytes a hash bucket at two entries a bucket (linear hashing: grows
+ * one bucket at a time, never stalls). What one listing brings lies together
+ * in both, so that a scan does not wander through memory.
  */
 
 #include <stdbool.h>
@@ -94,9 +96,8 @@ void index_touch(struct index *ix, uint32_t dir, const char *name, size_t len,
 
 /*
  * A full listing of a directory: begin, apply every name found, end. What
- * was not seen in between is no longer there. Subdirectories go at the end;
- * entries go in index_tidy, which finds those of all listed directories in
- * one pass. ret_removed (may be NULL) counts both.
+ * was not seen in between is no longer there, and goes at the end; in a very
+ * large directory, in index_tidy. ret_removed (may be NULL) counts all.
  */
 int index_list_begin(struct index *ix, uint32_t dir);
 void index_list_end(struct index *ix, uint32_t dir, uint64_t *ret_removed);
@@ -107,12 +108,12 @@ typedef void index_dir_fn(void *ctx, uint32_t node);
 void index_on_dir_removed(struct index *ix, index_dir_fn *fn, void *ctx);
 
 /*
- * Work that waits: entries of removed directories and names that a listing
- * did not find, looked for in at most max_slots slots of the pool a call.
- * Until it is done, totals may include names that a listing did not find.
- * Returns true if there is more to do.
+ * Work that is too much to be done at once, in steps of at most max entries
+ * (or little more) a call: entries of removed directories, and names that the
+ * listing of a very large one did not find. Until it is done, totals may
+ * include the latter. Returns true if there is more to do.
  */
-bool index_tidy(struct index *ix, uint32_t max_slots);
+bool index_tidy(struct index *ix, uint32_t max);
 bool index_is_tidy(const struct index *ix);
 
 /*
@@ -168,6 +169,10 @@ struct index_item {
 /* Walks the pool: *cursor starts at 0. False at the end. */
 bool index_next(
 	const struct index *ix, uint32_t *cursor, struct index_item *ret);
+/* The same, up to max at once, for who walks all of it. Returns how many it
+ * found; 0 only at the end. */
+size_t index_read(const struct index *ix, uint32_t *cursor, size_t max,
+	struct index_item *ret);
 /* Returns false if the name is not known. */
 bool index_find(const struct index *ix, uint32_t dir, const char *name,
 	size_t len, struct index_item *ret);
@@ -179,8 +184,6 @@ uint64_t index_hash(
 uint64_t index_entry_hash(const struct index *ix, uint32_t entry);
 #define INDEX_HASH_MASK UINT64_C(0xffffffffffff)
 struct hash_key index_key(const struct index *ix);
-uint64_t index_hash_with(
-	struct hash_key key, uint32_t dir, const char *name, size_t len);
 
 /*
  * Self-check: recomputes every total, link count and chain from the entries.

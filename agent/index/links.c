@@ -36,8 +36,6 @@ static const struct table_ops name_ops = {name_hash, name_next};
 void links_init(struct links *l)
 {
 	*l = (struct links){.free_record = LINKS_NONE, .free_name = LINKS_NONE};
-	table_init(&l->by_inode, &record_ops);
-	table_init(&l->by_entry, &name_ops);
 }
 
 void links_fini(struct links *l)
@@ -97,13 +95,7 @@ static int new_record(
 		.dev = o->st.id.dev,
 		.ino = o->st.id.ino,
 	};
-	r = table_insert(&l->by_inode, l, id);
-	if (r < 0) {
-		l->records[id].is_free = true;
-		l->records[id].next = l->free_record;
-		l->free_record = id;
-		return r;
-	}
+	table_insert(&l->by_inode, &record_ops, l, id);
 	l->n_records++;
 	*ret_id = id;
 	return 0;
@@ -111,7 +103,7 @@ static int new_record(
 
 static void free_record(struct links *l, uint32_t id)
 {
-	table_remove(&l->by_inode, l, id);
+	table_remove(&l->by_inode, &record_ops, l, id);
 	l->records[id] =
 		(struct record){.is_free = true, .next = l->free_record};
 	l->free_record = id;
@@ -134,13 +126,7 @@ static int new_name(
 		id = l->n_name_slots++;
 	}
 	l->names[id] = (struct link_name){.record = record, .entry = entry};
-	r = table_insert(&l->by_entry, l, id);
-	if (r < 0) {
-		l->names[id].entry = LINKS_NONE;
-		l->names[id].next = l->free_name;
-		l->free_name = id;
-		return r;
-	}
+	table_insert(&l->by_entry, &name_ops, l, id);
 	l->n_names++;
 	*ret_id = id;
 	return 0;
@@ -148,7 +134,7 @@ static int new_name(
 
 static void free_name(struct links *l, uint32_t id)
 {
-	table_remove(&l->by_entry, l, id);
+	table_remove(&l->by_entry, &name_ops, l, id);
 	l->names[id] =
 		(struct link_name){.entry = LINKS_NONE, .next = l->free_name};
 	l->free_name = id;

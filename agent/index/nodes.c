@@ -4,19 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define NODES_CHUNK 256u
-
-struct node *nodes_at(const struct nodes *n, uint32_t id)
-{
-	return &n->chunks[id / NODES_CHUNK][id % NODES_CHUNK];
-}
-
-static uint64_t name_hash(
-	const struct nodes *n, uint32_t parent, const char *name, size_t len)
-{
-	return hash_bytes(n->key, name, len) ^ hash_word(parent + 1);
-}
-
 static uint64_t identity_hash(const struct identity *id)
 {
 	return hash_word(id->ino ^ hash_word(id->dev));
@@ -26,7 +13,8 @@ static uint64_t hash_by_name(const void *owner, uint32_t id)
 {
 	const struct node *node = nodes_at(owner, id);
 
-	return name_hash(owner, node->parent, node->name, strlen(node->name));
+	return hash_name(((const struct nodes *)owner)->key, node->parent,
+		node->name, strlen(node->name));
 }
 
 static uint32_t *next_by_name(void *owner, uint32_t id)
@@ -143,11 +131,7 @@ int nodes_add(struct nodes *n, uint32_t parent, const char *name, size_t len,
 		node->type = nodes_at(n, parent)->type;
 	}
 	node->parent = parent;
-	r = table_insert(&n->by_name, n, id);
-	if (r < 0) {
-		give_slot(n, id);
-		return r;
-	}
+	table_insert(&n->by_name, &name_ops, n, id);
 	link_child(n, id, parent);
 	n->name_bytes += len + 1;
 	n->n_live++;
@@ -165,10 +149,7 @@ int nodes_init(struct nodes *n, struct hash_key key)
 		.key = key,
 		.free_head = INDEX_NONE,
 		.dead_head = INDEX_NONE,
-		.dying_head = INDEX_NONE,
 	};
-	table_init(&n->by_name, &name_ops);
-	table_init(&n->by_identity, &identity_ops);
 	r = nodes_add(n, INDEX_NONE, "", 0, &id);
 	for (int t = 0; r == 0 && t < N_STYPES; t++) {
 		const char *name = stype_name((enum stype)t);
@@ -182,8 +163,10 @@ int nodes_init(struct nodes *n, struct hash_key key)
 
 void nodes_fini(struct nodes *n)
 {
-	for (uint32_t id = 0; id < n->n_slots; id++)
+	for (uint32_t id = 0; id < n->n_slots; id++) {
 		free(nodes_at(n, id)->name);
+		table_fini(&nodes_at(n, id)->names);
+	}
 	for (size_t i = 0; i < n->n_chunks; i++)
 		free(n->chunks[i]);
 	free(n->chunks);
@@ -197,26 +180,22 @@ static void drop_identity(struct nodes *n, uint32_t id)
 	struct node *node = nodes_at(n, id);
 
 	if (node->id.ino)
-		table_remove(&n->by_identity, n, id);
+		table_remove(&n->by_identity, &identity_ops, n, id);
 	node->id = (struct identity){0};
 }
 
-int nodes_set_identity(
+void nodes_set_identity(
 	struct nodes *n, uint32_t id, const struct identity *identity)
 {
 	struct node *node = nodes_at(n, id);
-	int r;
 
 	if (identity_equal(&node->id, identity))
-		return 0;
+		return;
 	drop_identity(n, id);
 	if (!identity->ino)
-		return 0;
+		return;
 	node->id = *identity;
-	r = table_insert(&n->by_identity, n, id);
-	if (r < 0)
-		node->id = (struct identity){0};
-	return r;
+	table_insert(&n->by_identity, &identity_ops, n, id);
 }
 
 uint32_t nodes_next(const struct nodes *n, uint32_t top, uint32_t id)
@@ -242,67 +221,38 @@ void nodes_kill(struct nodes *n, uint32_t id)
 	while (at != INDEX_NONE) {
 		struct node *node = nodes_at(n, at);
 
-		table_remove(&n->by_name, n, at);
+		table_remove(&n->by_name, &name_ops, n, at);
 		drop_identity(n, at);
 		node->is_dead = true;
 		n->n_live--;
 		n->name_bytes -= strlen(node->name) + 1;
 		at = nodes_next(n, id, at);
 	}
-	/* The tree below stays readable for whoever walks it now; the whole
-	 * subtree waits as one. */
+	/* The whole subtree waits as one. */
 	nodes_at(n, id)->next_sibling = n->dead_head;
 	n->dead_head = id;
 }
 
-void nodes_purge_begin(struct nodes *n)
+uint32_t nodes_leaf(const struct nodes *n, uint32_t id)
 {
-	n->dying_head = n->dead_head;
-	n->dead_head = INDEX_NONE;
+	while (nodes_at(n, id)->first_child != INDEX_NONE)
+		id = nodes_at(n, id)->first_child;
+	return id;
 }
 
-/* Frees a dead subtree, children first. */
-static void free_tree(struct nodes *n, uint32_t top)
+uint32_t nodes_free_dead(struct nodes *n, uint32_t id)
 {
-	uint32_t at = top;
+	struct node *node = nodes_at(n, id);
+	uint32_t next = node->parent;
 
-	for (;;) {
-		struct node *node = nodes_at(n, at);
-		uint32_t parent = node->parent;
-
-		if (node->first_child != INDEX_NONE) {
-			at = node->first_child;
-			continue;
-		}
-		if (at != top)
-			nodes_at(n, parent)->first_child = node->next_sibling;
-		free(node->name);
-		give_slot(n, at);
-		if (at == top)
-			return;
-		at = parent;
+	if (id == n->dead_head) {
+		n->dead_head = next = node->next_sibling;
+	} else {
+		nodes_at(n, next)->first_child = node->next_sibling;
 	}
-}
-
-void nodes_free_last_dead(struct nodes *n)
-{
-	uint32_t id = n->dead_head;
-
-	n->dead_head = nodes_at(n, id)->next_sibling;
-	free_tree(n, id);
-}
-
-void nodes_purge_end(struct nodes *n)
-{
-	uint32_t id = n->dying_head;
-
-	while (id != INDEX_NONE) {
-		uint32_t next = nodes_at(n, id)->next_sibling;
-
-		free_tree(n, id);
-		id = next;
-	}
-	n->dying_head = INDEX_NONE;
+	free(node->name);
+	give_slot(n, id);
+	return next;
 }
 
 /* All below belong to the root that their top belongs to now. */
@@ -327,22 +277,25 @@ int nodes_move(struct nodes *n, uint32_t id, uint32_t parent, const char *name,
 
 	if (!copy)
 		return -ENOMEM;
-	table_remove(&n->by_name, n, id);
+	table_remove(&n->by_name, &name_ops, n, id);
 	unlink_child(n, id);
 	n->name_bytes += len - strlen(node->name);
 	free(node->name);
 	node->name = copy;
 	link_child(n, id, parent);
 	adopt(n, id);
-	/* A table that has lost one id does not grow: this cannot fail. */
-	return table_insert(&n->by_name, n, id);
+	table_insert(&n->by_name, &name_ops, n, id);
+	return 0;
 }
 
-uint32_t nodes_child(
-	const struct nodes *n, uint32_t parent, const char *name, size_t len)
+uint32_t nodes_child(const struct nodes *n, uint32_t parent, uint64_t hash,
+	const char *name, size_t len)
 {
-	uint32_t id = table_head(&n->by_name, name_hash(n, parent, name, len));
+	uint32_t id;
 
+	if (nodes_at(n, parent)->first_child == INDEX_NONE)
+		return INDEX_NONE;
+	id = table_head(&n->by_name, hash);
 	while (id != INDEX_NONE) {
 		const struct node *node = nodes_at(n, id);
 

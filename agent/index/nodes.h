@@ -36,8 +36,9 @@ struct node {
 	struct identity id; /* ino 0: not looked at yet */
 	struct sums sums; /* recursive, itself included */
 	uint64_t own_used_bytes; /* the directory's own blocks */
-	uint32_t n_entries; /* directly in it */
+	struct table names; /* the entries directly in it, by hash: pool.h */
 	uint32_t n_seen; /* of these, with the epoch of the last listing */
+	uint32_t next_stale; /* in the list of those that are, if it is */
 	uint32_t mark; /* scratch of a walk: equals nodes.stamp if visited */
 	uint32_t mark_depth;
 	uint16_t root;
@@ -45,11 +46,13 @@ struct node {
 	bool is_root : 1;
 	bool is_dead : 1; /* removed; entries of it may linger in the pool */
 	bool is_free : 1;
-	bool is_stale : 1; /* holds unseen entries, to be purged */
+	bool is_stale : 1; /* holds unseen entries, to be removed */
 	bool is_listing : 1;
 	bool epoch : 1; /* flips with each listing */
 	bool is_child_seen : 1; /* equals the parent's epoch */
 };
+
+#define NODES_CHUNK 256u
 
 struct nodes {
 	struct node **chunks;
@@ -57,8 +60,7 @@ struct nodes {
 	uint32_t n_slots;
 	uint32_t n_live;
 	uint32_t free_head; /* through next_sibling */
-	uint32_t dead_head; /* died since the last purge began */
-	uint32_t dying_head; /* to be freed when the running purge ends */
+	uint32_t dead_head; /* of the removed subtrees, through next_sibling */
 	uint32_t stamp;
 	uint64_t name_bytes;
 	struct hash_key key;
@@ -68,22 +70,28 @@ struct nodes {
 
 int nodes_init(struct nodes *n, struct hash_key key);
 void nodes_fini(struct nodes *n);
-struct node *nodes_at(const struct nodes *n, uint32_t id);
+static inline struct node *nodes_at(const struct nodes *n, uint32_t id)
+{
+	return &n->chunks[id / NODES_CHUNK][id % NODES_CHUNK];
+}
 /* A new node below parent; name copied. Counts nothing. 0 or -ENOMEM. */
 int nodes_add(struct nodes *n, uint32_t parent, const char *name, size_t len,
 	uint32_t *ret_id);
 /* Unlinks it from its parent and the tables, marks it and all below dead. */
 void nodes_kill(struct nodes *n, uint32_t id);
-/* Returns the ids that died before nodes_purge_begin to use. */
-void nodes_purge_begin(struct nodes *n);
-void nodes_purge_end(struct nodes *n);
+/* Down the first children to one that has none. */
+uint32_t nodes_leaf(const struct nodes *n, uint32_t id);
+/* Returns to use the id of a dead one that the way of nodes_leaf from
+ * dead_head ends at. Returns where that way goes on, or INDEX_NONE. */
+uint32_t nodes_free_dead(struct nodes *n, uint32_t id);
 /* Hangs a subtree below another parent under another name. 0 or -ENOMEM. */
 int nodes_move(struct nodes *n, uint32_t id, uint32_t parent, const char *name,
 	size_t len);
-int nodes_set_identity(
+void nodes_set_identity(
 	struct nodes *n, uint32_t id, const struct identity *identity);
-uint32_t nodes_child(
-	const struct nodes *n, uint32_t parent, const char *name, size_t len);
+/* The child of that name, whose hash_name it is, or INDEX_NONE. */
+uint32_t nodes_child(const struct nodes *n, uint32_t parent, uint64_t hash,
+	const char *name, size_t len);
 /* A live directory of this identity, or INDEX_NONE. */
 uint32_t nodes_by_identity(
 	const struct nodes *n, const struct identity *identity);
@@ -95,6 +103,4 @@ void nodes_add_sums(struct nodes *n, uint32_t id, const struct sums *s);
 void nodes_sub_sums(struct nodes *n, uint32_t id, const struct sums *s);
 /* A stamp that no node is marked with. */
 void nodes_new_stamp(struct nodes *n);
-/* Frees the subtree that nodes_kill took last: no entry of it lingers. */
-void nodes_free_last_dead(struct nodes *n);
 uint64_t nodes_memory(const struct nodes *n);

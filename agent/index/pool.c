@@ -5,14 +5,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* Chunks come from mmap: untouched pages of the last one cost nothing. */
-#define POOL_CHUNK	 16384u
 #define POOL_CHUNK_BYTES (POOL_CHUNK * sizeof(struct entry))
-
-struct entry *pool_entry(const struct pool *p, uint32_t id)
-{
-	return &p->chunks[id / POOL_CHUNK][id % POOL_CHUNK];
-}
 
 static uint64_t entry_hash(const void *owner, uint32_t id)
 {
@@ -32,7 +25,6 @@ static const struct table_ops entry_ops = {
 void pool_init(struct pool *p)
 {
 	*p = (struct pool){.free_head = POOL_NONE};
-	table_init(&p->table, &entry_ops);
 }
 
 void pool_fini(struct pool *p)
@@ -40,18 +32,18 @@ void pool_fini(struct pool *p)
 	for (size_t i = 0; i < p->n_chunks; i++)
 		munmap(p->chunks[i], POOL_CHUNK_BYTES);
 	free(p->chunks);
-	table_fini(&p->table);
 	pool_init(p);
 }
 
-uint32_t pool_find(const struct pool *p, uint32_t dir, uint64_t hash)
+uint32_t pool_find(
+	const struct pool *p, const struct table *names, uint64_t hash)
 {
-	uint32_t id = table_head(&p->table, hash);
+	uint32_t id = table_head(names, hash);
 
 	while (id != POOL_NONE) {
 		const struct entry *e = pool_entry(p, id);
 
-		if (e->hash_lo == (uint32_t)hash && e->dir == dir &&
+		if (e->hash_lo == (uint32_t)hash &&
 			e->hash_hi == (uint16_t)(hash >> 32))
 			return id;
 		id = e->next;
@@ -103,7 +95,8 @@ static void give_slot(struct pool *p, uint32_t id)
 	p->free_head = id;
 }
 
-int pool_add(struct pool *p, uint32_t dir, uint64_t hash, uint32_t *ret_id)
+int pool_add(struct pool *p, struct table *names, uint32_t dir, uint64_t hash,
+	uint32_t *ret_id)
 {
 	uint32_t id;
 	int r = take_slot(p, &id);
@@ -115,25 +108,36 @@ int pool_add(struct pool *p, uint32_t dir, uint64_t hash, uint32_t *ret_id)
 		.hash_lo = (uint32_t)hash,
 		.hash_hi = (uint16_t)(hash >> 32),
 	};
-	r = table_insert(&p->table, p, id);
-	if (r < 0) {
-		give_slot(p, id);
-		return r;
-	}
+	p->table_bytes -= table_memory(names);
+	table_insert(names, &entry_ops, p, id);
+	p->table_bytes += table_memory(names);
 	p->n_entries++;
 	*ret_id = id;
 	return 0;
 }
 
-void pool_remove(struct pool *p, uint32_t id)
+void pool_remove(struct pool *p, struct table *names, uint32_t id)
 {
-	table_remove(&p->table, p, id);
+	p->table_bytes -= table_memory(names);
+	table_remove(names, &entry_ops, p, id);
+	p->table_bytes += table_memory(names);
 	give_slot(p, id);
 	p->n_entries--;
 }
 
+uint32_t pool_drain(struct pool *p, struct table *names, uint32_t max)
+{
+	uint32_t n = 0;
+
+	p->table_bytes -= table_memory(names);
+	for (; names->n_ids && n < max; n++)
+		give_slot(p, table_pop(names, &entry_ops, p));
+	p->table_bytes += table_memory(names);
+	p->n_entries -= n;
+	return n;
+}
+
 uint64_t pool_memory(const struct pool *p)
 {
-	return (uint64_t)p->n_slots * sizeof(struct entry) +
-	       table_memory(&p->table);
+	return (uint64_t)p->n_slots * sizeof(struct entry) + p->table_bytes;
 }

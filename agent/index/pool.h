@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-/* The entries of an index: 40 bytes each, dense, in chunks, found by hash. */
+/* The entries of an index: 40 bytes each, dense, in chunks. Each directory has
+ * a table of its names' hashes: what is looked at together lies together. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,18 +37,24 @@ _Static_assert(sizeof(struct entry) == 40, "the budget of an entry");
 #define POOL_HASH_MASK UINT64_C(0xffffffffffff)
 #define POOL_MAX_SIZE  ((UINT64_C(1) << 40) - 1) /* larger: a record */
 
+/* Chunks come from mmap: untouched pages of the last one cost nothing. */
+#define POOL_CHUNK 16384u
+
 struct pool {
 	struct entry **chunks;
 	size_t n_chunks;
 	uint32_t n_slots; /* ever handed out */
 	uint32_t n_entries; /* in use */
 	uint32_t free_head;
-	struct table table;
+	uint64_t table_bytes; /* of all directories' tables */
 };
 
 void pool_init(struct pool *p);
 void pool_fini(struct pool *p);
-struct entry *pool_entry(const struct pool *p, uint32_t id);
+static inline struct entry *pool_entry(const struct pool *p, uint32_t id)
+{
+	return &p->chunks[id / POOL_CHUNK][id % POOL_CHUNK];
+}
 static inline uint64_t pool_hash(const struct entry *e)
 {
 	return (uint64_t)e->hash_hi << 32 | e->hash_lo;
@@ -60,9 +67,14 @@ static inline uint64_t pool_used(const struct entry *e)
 {
 	return (uint64_t)e->blocks * 512;
 }
-/* The entry of (dir, hash), or POOL_NONE. */
-uint32_t pool_find(const struct pool *p, uint32_t dir, uint64_t hash);
-/* A new, zeroed entry under (dir, hash). Returns 0 or -ENOMEM. */
-int pool_add(struct pool *p, uint32_t dir, uint64_t hash, uint32_t *ret_id);
-void pool_remove(struct pool *p, uint32_t id);
+/* The entry of that hash among the names of a directory, or POOL_NONE. */
+uint32_t pool_find(
+	const struct pool *p, const struct table *names, uint64_t hash);
+/* A new, zeroed entry among the names of dir. Returns 0 or -ENOMEM. */
+int pool_add(struct pool *p, struct table *names, uint32_t dir, uint64_t hash,
+	uint32_t *ret_id);
+void pool_remove(struct pool *p, struct table *names, uint32_t id);
+/* Removes up to max entries of a directory that nobody looks into any more;
+ * returns how many. */
+uint32_t pool_drain(struct pool *p, struct table *names, uint32_t max);
 uint64_t pool_memory(const struct pool *p);

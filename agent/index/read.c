@@ -127,7 +127,8 @@ int index_rel_path(const struct index *ix, uint32_t node, struct buf *ret)
 uint32_t index_child(
 	const struct index *ix, uint32_t node, const char *name, size_t len)
 {
-	return nodes_child(&ix->nodes, node, name, len);
+	return nodes_child(
+		&ix->nodes, node, index_hash(ix, node, name, len), name, len);
 }
 
 uint32_t index_find_dir(
@@ -139,17 +140,43 @@ uint32_t index_find_dir(
 		size_t len = strcspn(rel, "/");
 
 		if (len)
-			node = nodes_child(&ix->nodes, node, rel, len);
+			node = index_child(ix, node, rel, len);
 		rel += len + (rel[len] == '/');
 	}
 	return node;
 }
 
-static void decode(const struct index *ix, uint32_t id, struct index_item *ret)
-{
-	const struct entry *e = pool_entry(&ix->pool, id);
-	const struct node *dir = nodes_at(&ix->nodes, e->dir);
+/* The directory of the entry looked at last: those of one directory lie
+ * together in the pool, and its node elsewhere. */
+struct last {
+	uint32_t id;
+	const struct node *dir;
+};
 
+static inline bool is_current(
+	const struct index *ix, const struct entry *e, struct last *last)
+{
+	if (e->dir == POOL_NONE)
+		return false;
+	if (e->dir != last->id)
+		*last = (struct last){e->dir, nodes_at(&ix->nodes, e->dir)};
+	return !last->dir->is_dead &&
+	       (!last->dir->is_stale || impl_is_seen(last->dir, e));
+}
+
+static void decode_record(
+	const struct index *ix, uint32_t id, struct index_item *ret)
+{
+	const struct record *rec = links_record(&ix->links, id);
+
+	ret->is_linked = rec->nlink > 1;
+	ret->size_bytes = rec->size_bytes;
+	ret->used_bytes = rec->used_bytes;
+}
+
+static inline void decode(const struct index *ix, uint32_t id,
+	const struct entry *e, const struct node *dir, struct index_item *ret)
+{
 	*ret = (struct index_item){
 		.entry = id,
 		.dir = e->dir,
@@ -165,34 +192,46 @@ static void decode(const struct index *ix, uint32_t id, struct index_item *ret)
 		.atime_s = e->atime,
 		.is_access_observed = e->flags & POOL_OBSERVED,
 	};
-	if (e->flags & POOL_RECORD) {
-		const struct record *rec = links_record(&ix->links, id);
+	if (e->flags & POOL_RECORD)
+		decode_record(ix, id, ret);
+}
 
-		ret->is_linked = rec->nlink > 1;
-		ret->size_bytes = rec->size_bytes;
-		ret->used_bytes = rec->used_bytes;
+/* Entries to fetch ahead: the processor does it by itself, but only to the
+ * end of each page. */
+#define READ_AHEAD 32
+
+size_t index_read(const struct index *ix, uint32_t *cursor, size_t max,
+	struct index_item *ret)
+{
+	struct last last = {.id = POOL_NONE};
+	uint32_t id = *cursor;
+	size_t n = 0;
+
+	for (; id < ix->pool.n_slots && n < max; id++) {
+		const struct entry *e = pool_entry(&ix->pool, id);
+
+		__builtin_prefetch(e + READ_AHEAD);
+		if (is_current(ix, e, &last))
+			decode(ix, id, e, last.dir, &ret[n++]);
 	}
+	*cursor = id;
+	return n;
 }
 
 bool index_next(
 	const struct index *ix, uint32_t *cursor, struct index_item *ret)
 {
-	for (; *cursor < ix->pool.n_slots; (*cursor)++) {
-		if (!impl_is_current(ix, pool_entry(&ix->pool, *cursor)))
-			continue;
-		decode(ix, (*cursor)++, ret);
-		return true;
-	}
-	return false;
+	return index_read(ix, cursor, 1, ret) == 1;
 }
 
 bool index_get(const struct index *ix, uint32_t entry, struct index_item *ret)
 {
+	uint32_t at = entry;
+
 	if (entry >= ix->pool.n_slots ||
 		!impl_is_current(ix, pool_entry(&ix->pool, entry)))
 		return false;
-	decode(ix, entry, ret);
-	return true;
+	return index_next(ix, &at, ret);
 }
 
 bool index_find(const struct index *ix, uint32_t dir, const char *name,
@@ -202,7 +241,8 @@ bool index_find(const struct index *ix, uint32_t dir, const char *name,
 
 	if (!impl_is_live(ix, dir))
 		return false;
-	id = pool_find(&ix->pool, dir, index_hash(ix, dir, name, len));
+	id = pool_find(&ix->pool, &nodes_at(&ix->nodes, dir)->names,
+		index_hash(ix, dir, name, len));
 	return id != POOL_NONE && index_get(ix, id, ret);
 }
 

@@ -1,6 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Listings, and the work that waits for a pass over the pool. */
+/* Listings, and the work that is too much to be done at once. */
 #include "index/impl.h"
+
+/* A directory with more entries than this is swept in steps. */
+#define SWEEP_AT_ONCE 4096
+
+/* Removes the unseen entries of one chain; returns how many there were. */
+static uint32_t sweep_chain(
+	struct index *ix, struct node *dir, uint32_t number)
+{
+	uint32_t id = table_chain(&dir->names, number), n = 0;
+
+	while (id != POOL_NONE) {
+		const struct entry *e = pool_entry(&ix->pool, id);
+		uint32_t next = e->next;
+
+		if (!impl_is_seen(dir, e))
+			impl_remove_entry(ix, id);
+		id = next;
+		n++;
+	}
+	return n;
+}
+
+/* A table never has fewer chains than before, until it has none. */
+static void sweep(struct index *ix, struct node *dir)
+{
+	for (uint32_t i = 0; i < table_chains(&dir->names); i++)
+		sweep_chain(ix, dir, i);
+}
+
+/* Behind the one that is being swept. */
+static void mark_stale(struct index *ix, uint32_t dir)
+{
+	struct node *node = nodes_at(&ix->nodes, dir);
+	uint32_t *at = ix->stale_head == INDEX_NONE
+			       ? &ix->stale_head
+			       : &nodes_at(&ix->nodes, ix->stale_head)
+					  ->next_stale;
+
+	node->is_stale = true;
+	node->next_stale = *at;
+	*at = dir;
+}
+
+void impl_freshen(struct index *ix, uint32_t dir)
+{
+	struct node *node = nodes_at(&ix->nodes, dir);
+	uint32_t *at = &ix->stale_head;
+
+	if (!node->is_stale)
+		return;
+	if (*at == dir)
+		ix->sweep_chain = 0;
+	while (*at != dir)
+		at = &nodes_at(&ix->nodes, *at)->next_stale;
+	*at = node->next_stale;
+	node->is_stale = false;
+}
 
 int index_list_begin(struct index *ix, uint32_t dir)
 {
@@ -10,8 +67,10 @@ int index_list_begin(struct index *ix, uint32_t dir)
 		return 0;
 	node = nodes_at(&ix->nodes, dir);
 	/* One bit tells two listings apart, not three. */
-	while (node->is_stale)
-		index_tidy(ix, UINT32_MAX);
+	if (node->is_stale) {
+		sweep(ix, node);
+		impl_freshen(ix, dir);
+	}
 	node->epoch = !node->epoch;
 	node->is_listing = true;
 	node->n_seen = 0;
@@ -46,11 +105,13 @@ void index_list_end(struct index *ix, uint32_t dir, uint64_t *ret_removed)
 		removed = remove_unseen_children(ix, dir);
 		node = nodes_at(&ix->nodes, dir);
 		node->is_listing = false;
-		removed += node->n_entries - node->n_seen;
-		if (node->n_entries != node->n_seen) {
-			node->is_stale = true;
-			ix->n_stale++;
-		}
+		removed += node->names.n_ids - node->n_seen;
+		if (node->names.n_ids == node->n_seen)
+			;
+		else if (node->names.n_ids <= SWEEP_AT_ONCE)
+			sweep(ix, node);
+		else
+			mark_stale(ix, dir);
 	}
 	if (ret_removed)
 		*ret_removed = removed;
@@ -58,40 +119,49 @@ void index_list_end(struct index *ix, uint32_t dir, uint64_t *ret_removed)
 
 bool index_is_tidy(const struct index *ix)
 {
-	return !ix->n_stale && !ix->n_dead && !ix->is_tidying;
+	return ix->stale_head == INDEX_NONE &&
+	       ix->nodes.dead_head == INDEX_NONE;
 }
 
-static void tidy_entry(struct index *ix, uint32_t id)
+uint32_t impl_tidy_dead(struct index *ix, uint32_t max)
 {
-	struct entry *e = pool_entry(&ix->pool, id);
-	struct node *dir;
+	uint32_t dir = ix->nodes.dead_head, n = 0;
 
-	if (e->dir == POOL_NONE)
-		return;
-	dir = nodes_at(&ix->nodes, e->dir);
-	if (dir->is_dead) {
-		pool_remove(&ix->pool, id);
-		ix->n_dead--;
-	} else if (dir->is_stale && !impl_is_seen(dir, e)) {
-		impl_remove_entry(ix, id);
+	while (dir != INDEX_NONE && n < max) {
+		struct table *names;
+
+		dir = nodes_leaf(&ix->nodes, dir);
+		names = &nodes_at(&ix->nodes, dir)->names;
+		n += pool_drain(&ix->pool, names, max - n);
+		if (names->n_ids)
+			break;
+		dir = nodes_free_dead(&ix->nodes, dir);
+		n++;
 	}
+	return n;
 }
 
-bool index_tidy(struct index *ix, uint32_t max_slots)
+static uint32_t tidy_stale(struct index *ix, uint32_t max)
 {
-	if (index_is_tidy(ix))
-		return false;
-	if (!ix->is_tidying) {
-		ix->is_tidying = true;
-		ix->tidy_cursor = 0;
-		nodes_purge_begin(&ix->nodes);
+	uint32_t n = 0;
+
+	while (ix->stale_head != INDEX_NONE && n < max) {
+		struct node *dir = nodes_at(&ix->nodes, ix->stale_head);
+
+		if (ix->sweep_chain < table_chains(&dir->names))
+			n += 1 + sweep_chain(ix, dir, ix->sweep_chain++);
+		else
+			impl_freshen(ix, ix->stale_head);
 	}
-	for (; ix->tidy_cursor < ix->pool.n_slots && max_slots; max_slots--)
-		tidy_entry(ix, ix->tidy_cursor++);
-	if (ix->tidy_cursor < ix->pool.n_slots)
-		return true;
-	nodes_purge_end(&ix->nodes);
-	ix->is_tidying = false;
+	return n;
+}
+
+bool index_tidy(struct index *ix, uint32_t max)
+{
+	uint32_t n = impl_tidy_dead(ix, max);
+
+	if (n < max)
+		tidy_stale(ix, max - n);
 	return !index_is_tidy(ix);
 }
 

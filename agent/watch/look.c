@@ -2,9 +2,7 @@
 #include "watch/look.h"
 
 #include <dirent.h>
-#include <endian.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -109,11 +107,16 @@ static int open_root(struct look *l, const char *path)
 	return 0;
 }
 
+bool look_is_at(const struct look *l, const struct job *job)
+{
+	return l->root_fd >= 0 && strcmp(l->root_path, job->root_path) == 0;
+}
+
 static int need_root(struct look *l, const struct job *job)
 {
 	int r;
 
-	if (l->root_fd < 0 || strcmp(l->root_path, job->root_path) != 0 ||
+	if (!look_is_at(l, job) ||
 		job->started_boot_ns - l->root_boot_ns > ROOT_MAX_NS) {
 		r = open_root(l, job->root_path);
 		if (r < 0)
@@ -272,23 +275,14 @@ static int compare_u64(const void *a, const void *b)
 
 static bool is_name_wanted(const struct job *job, const char *name)
 {
-	struct {
-		uint32_t dir;
-		char name[PATH_MAX];
-	} text;
-	size_t len = strlen(name);
 	uint64_t hash;
 
 	if (job->kind != JOB_NAMES)
 		return true;
-	if (len >= sizeof(text.name) || !job->n_hashes)
-		return false;
-	text.dir = htole32(job->dir);
-	memcpy(text.name, name, len);
-	hash = hash_bytes(job->key, &text, sizeof(text.dir) + len) &
+	hash = hash_name(job->key, job->dir, name, strlen(name)) &
 	       job->hash_mask;
-	return bsearch(
-		&hash, job->hashes, job->n_hashes, sizeof(hash), compare_u64);
+	return job->n_hashes && bsearch(&hash, job->hashes, job->n_hashes,
+					sizeof(hash), compare_u64);
 }
 
 /* Looks at every name of one batch of the kernel's records. */

@@ -36,6 +36,8 @@ void look_init(struct look *l, const struct look_ops *ops, void *ctx);
 /* Lets go of the root. */
 void look_rest(struct look *l);
 void look_fini(struct look *l);
+/* Is the root of this job the one that is held? */
+bool look_is_at(const struct look *l, const struct job *job);
 
 /* Does job and leaves the last piece in last, which belongs to the job:
  * whatever goes wrong is said there. */

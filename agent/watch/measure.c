@@ -31,6 +31,12 @@
 #define UNTAKEN_OBS    32768
 #define UNTAKEN_PIECES 512
 
+/* Listings are told to the loop together, which else would wake for each
+ * small directory: at the latest when so many jobs are left to the workers
+ * (a millisecond or so), or so many observations wait. */
+#define TELL_QUEUED 16
+#define TELL_OBS    8192
+
 /* Without a sign of life for so long, a job is taken for hung. */
 #define HUNG_NS	     CLOCK_NS_PER_S
 
@@ -55,6 +61,7 @@ struct measure {
 	struct job_queue queues[N_RANKS];
 	struct job_queue done;
 	size_t n_done_obs, n_done;
+	bool is_told; /* of what is done */
 	size_t n_pending; /* loop thread */
 	size_t n_threads; /* wanted, beside those that hang */
 	size_t n_started, n_ended, n_idle, n_slow, n_queued;
@@ -118,15 +125,25 @@ static struct result *pick(struct measure *m, int64_t now)
 }
 
 /* Under the lock. The counter of an eventfd cannot overflow here. */
-static void put_done(struct measure *m, struct result *r)
+static void tell(struct measure *m)
 {
 	uint64_t one = 1;
 
-	if (!m->done.head)
-		(void)!write(m->event_fd, &one, sizeof(one));
+	if (!m->done.head || m->is_told)
+		return;
+	(void)!write(m->event_fd, &one, sizeof(one));
+	m->is_told = true;
+}
+
+/* Under the lock. */
+static void put_done(struct measure *m, struct result *r)
+{
 	job_queue_put(&m->done, r);
 	m->n_done++;
 	m->n_done_obs += r->n_obs;
+	if (r->job->kind != JOB_LIST || m->n_queued <= TELL_QUEUED ||
+		m->n_done_obs >= TELL_OBS)
+		tell(m);
 }
 
 static bool is_full(const struct measure *m)
@@ -213,6 +230,9 @@ static void *work(void *arg)
 		int64_t now = clock_boot_ns(NULL);
 		struct result *next = is_full(m) ? NULL : pick(m, now);
 
+		/* Before a sleep, or a disk that may hang. */
+		if (!next || !look_is_at(&w->look, next->job))
+			tell(m);
 		if (next) {
 			do_job(w, next, now);
 			continue;
@@ -405,8 +425,9 @@ struct result *measure_take(struct measure *m)
 
 	pthread_mutex_lock(&m->lock);
 	list = m->done.head;
-	if (list)
+	if (m->is_told)
 		(void)!read(m->event_fd, &count, sizeof(count));
+	m->is_told = false;
 	job_queue_init(&m->done);
 	if (is_full(m))
 		pthread_cond_broadcast(&m->room);

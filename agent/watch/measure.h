@@ -46,9 +46,9 @@ struct job {
 	/* JOB_LIST: where to ask for news first; ops NULL: nowhere */
 	const struct watch_ops *ops;
 	struct watch *watch;
-	/* JOB_NAMES: the names wanted: hash_bytes(key, dir as 4 bytes little-
-	 * endian and the name) & hash_mask is one of hashes, which are sorted
-	 * ascending. hash_mask: all ones unless set. */
+	/* JOB_NAMES: the names wanted: hash_name(key, dir, name) & hash_mask
+	 * is one of hashes, which are sorted ascending. hash_mask: all ones
+	 * unless set. */
 	struct hash_key key;
 	uint64_t hash_mask;
 	uint64_t *hashes;
