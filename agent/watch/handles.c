@@ -25,7 +25,6 @@ static const struct table_ops ops = {.hash = hash_of, .next = next_of};
 void handles_init(struct handles *h)
 {
 	*h = (struct handles){.free = TABLE_NONE};
-	table_init(&h->table, &ops);
 }
 
 void handles_fini(struct handles *h)
@@ -51,13 +50,13 @@ const struct handle_slot *handles_find(const struct handles *h, uint64_t hash)
 	return id == TABLE_NONE ? NULL : &h->slots[id];
 }
 
-/* A place that is not in the table; it is free again unless put there. */
 static int take_slot(struct handles *h, uint32_t *ret)
 {
 	int r;
 
 	if (h->free != TABLE_NONE) {
 		*ret = h->free;
+		h->free = h->slots[*ret].next;
 		return 0;
 	}
 	if (h->n_slots == TABLE_NONE)
@@ -66,26 +65,21 @@ static int take_slot(struct handles *h, uint32_t *ret)
 		sizeof(*h->slots));
 	if (r < 0)
 		return r;
-	h->free = *ret = (uint32_t)h->n_slots++;
-	h->slots[*ret].next = TABLE_NONE;
+	*ret = (uint32_t)h->n_slots++;
 	return 0;
 }
 
 int handles_put(struct handles *h, uint64_t hash, uint32_t port, uint32_t dir)
 {
-	uint32_t id = find(h, hash), after;
+	uint32_t id = find(h, hash);
 	int r;
 
 	if (id == TABLE_NONE) {
 		r = take_slot(h, &id);
 		if (r < 0)
 			return r;
-		after = h->slots[id].next;
 		h->slots[id].hash = hash;
-		r = table_insert(&h->table, h, id);
-		if (r < 0)
-			return r;
-		h->free = after;
+		table_insert(&h->table, &ops, h, id);
 	}
 	h->slots[id].port = port;
 	h->slots[id].dir = dir;
@@ -100,7 +94,7 @@ void handles_remove(
 	if (id == TABLE_NONE || h->slots[id].port != port ||
 		h->slots[id].dir != dir)
 		return;
-	table_remove(&h->table, h, id);
+	table_remove(&h->table, &ops, h, id);
 	h->slots[id].next = h->free;
 	h->free = id;
 }
