@@ -75,6 +75,11 @@ struct fanotify_hub *fanotify_hub_free(struct fanotify_hub *h)
 	return NULL;
 }
 
+bool fanotify_hub_is_used(const struct fanotify_hub *h)
+{
+	return !LIST_EMPTY(&h->ports);
+}
+
 int fanotify_port_new(struct fanotify_hub *h, const struct watch_sink *sink,
 	struct watch **ret)
 {

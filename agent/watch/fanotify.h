@@ -8,6 +8,7 @@
  * group; each has a port of its own, which is what watch.h knows.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/fanotify.h>
 
@@ -28,6 +29,9 @@ int fanotify_hub_new(int fd, struct fanotify_hub **ret);
 struct fanotify_hub *fanotify_hub_ref(struct fanotify_hub *h);
 /* Gives one reference back; ports hold one each. Returns NULL. */
 struct fanotify_hub *fanotify_hub_free(struct fanotify_hub *h);
+
+/* Has it ports? Without, nobody reads it. */
+bool fanotify_hub_is_used(const struct fanotify_hub *h);
 
 /* A port for one component. News of it come to sink whichever port is read:
  * the group is one. Returns 0 or -ENOMEM. */
