@@ -24,6 +24,7 @@
 #include "notice.h"
 #include "reload.h"
 #include "setup.h"
+#include "sources.h"
 #include "state.h"
 #include "state_saver.h"
 #include "wire.h"
@@ -174,6 +175,7 @@ static void stop_parts(struct agent *a)
 	a->control = control_free(a->control);
 	if (a->components)
 		setup_clear(a);
+	sources_free(a);
 	while (a->subscribers) {
 		struct subscriber *next = a->subscribers->next;
 

@@ -34,12 +34,16 @@ enum channel_kind {
 	CHANNEL_READY, /* agent: started, tell the service manager */
 	CHANNEL_STATUS, /* agent: fd 0 status line for the service manager */
 	CHANNEL_ALIVE, /* agent: watchdog */
+	CHANNEL_MARK, /* agent: mark the filesystem of root of component
+			 number. DONE: status 0 and fd 0, a fanotify group,
+			 or why not, as errno or -errno */
 };
 
 struct channel_message {
 	uint32_t kind; /* enum channel_kind */
 	uint32_t serial; /* of the request */
 	uint32_t number; /* component by position in the configuration */
+	uint32_t root; /* MARK: by position in its policy */
 	int32_t status; /* DONE: exit status, or -errno */
 	uint64_t digest; /* REAP: of the configuration that was planned by */
 	uint64_t free_bytes, max_files, max_bytes;

@@ -19,7 +19,7 @@ struct component {
 	struct feed *feed;
 	struct loop_source *source; /* of the feed's descriptor */
 	bool has_results; /* for it came this turn */
-	bool is_news_held; /* source is paused */
+	uint64_t events_seen; /* until the last turn */
 	uint64_t allocation_bytes; /* 0: not known yet (a share) */
 	struct trigger_limits limits;
 	enum level level;

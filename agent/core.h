@@ -36,6 +36,7 @@ struct agent {
 	struct loop *loop;
 	struct wire *wire;
 	struct measure *measure;
+	struct marked *marked; /* sources.c's */
 	struct control *control;
 	struct deliver *deliver;
 	struct state_saver *saver;
@@ -56,7 +57,8 @@ struct agent {
 	int64_t started_real_s;
 	int64_t alerts_due_boot_ns;
 	int64_t sample_due_boot_ns;
-	int64_t news_due_boot_ns; /* they wait until then, if ever */
+	bool is_news_held; /* they do not wake the loop */
+	int64_t news_due_boot_ns; /* until then, if ever */
 	int64_t save_due_boot_ns;
 	int64_t last_boot_ns, last_real_ns; /* of the last turn, for jumps */
 	int64_t distrust_until_boot_ns; /* no deletion after a clock jump */

@@ -16,6 +16,7 @@
 #include "methods.h"
 #include "notice.h"
 #include "order.h"
+#include "sources.h"
 #include "state.h"
 
 #define RETRY_ROOTS_NS	 (10 * CLOCK_NS_PER_S)
@@ -25,6 +26,7 @@
 #define DISTRUST_NS	 (60 * CLOCK_NS_PER_S)
 #define HOLD_NEWS_NS	 (5 * CLOCK_NS_PER_MS)
 #define HOLD_NEWS_AT	 16 /* directories that are still to be listed */
+#define HOLD_NEWS_EVENTS 64 /* of one component, in one turn */
 
 /* News in. */
 
@@ -51,7 +53,9 @@ static void feed_results(struct agent *a, const struct result *result)
 			continue;
 		feed_result(c->feed, result);
 		c->has_results = true;
+		return;
 	}
+	feed_forget(result);
 }
 
 static void take_results(struct agent *a)
@@ -68,37 +72,51 @@ static void take_results(struct agent *a)
 	}
 }
 
-/*
- * A scan raises an event for each directory that it opens. While its results
- * come, they are what wakes the loop, and each turn reads the news as well;
- * a turn that brought none, after HOLD_NEWS_NS at most, ends that.
- */
-static void hold_news(struct agent *a, struct component *c)
+/* Is there so much of it that it is better read in one go, a little later? A
+ * scan raises an event for each directory that it opens. */
+static bool is_flooded(struct component *c)
 {
-	bool is_held = c->has_results &&
-		       feed_backlog(c->feed) >= HOLD_NEWS_AT && c->source;
+	uint64_t events = feed_counters(c->feed)->events;
+	uint64_t n_news = events - c->events_seen;
+	bool is_scanning =
+		c->has_results && feed_backlog(c->feed) >= HOLD_NEWS_AT;
 
+	c->events_seen = events;
 	c->has_results = false;
-	if (is_held != c->is_news_held)
-		loop_pause(c->source, is_held);
-	c->is_news_held = is_held;
-	if (is_held)
-		a->news_due_boot_ns = clock_boot_ns(a->clock) + HOLD_NEWS_NS;
+	return is_scanning || n_news >= HOLD_NEWS_EVENTS;
+}
+
+/*
+ * Held news do not wake the loop, though whatever else does has them read as
+ * well; meanwhile the kernel merges them. A turn that brought few, after
+ * HOLD_NEWS_NS at most, ends that: an idle agent reacts at once.
+ */
+static void hold_news(struct agent *a, bool is_held)
+{
+	a->news_due_boot_ns =
+		is_held ? clock_boot_ns(a->clock) + HOLD_NEWS_NS : INT64_MAX;
+	if (is_held == a->is_news_held)
+		return;
+	a->is_news_held = is_held;
+	for (size_t i = 0; i < a->n_components; i++)
+		if (a->components[i].source)
+			loop_pause(a->components[i].source, is_held);
+	sources_hold(a, is_held);
 }
 
 static bool move_feeds(struct agent *a)
 {
 	int64_t now_s = clock_real_s(a->clock);
-	bool is_more = false;
+	bool is_more = false, is_held = false;
 
-	a->news_due_boot_ns = INT64_MAX;
 	for (size_t i = 0; i < a->n_components; i++) {
 		struct component *c = &a->components[i];
 
 		feed_read(c->feed, now_s);
 		is_more |= feed_dispatch(c->feed);
-		hold_news(a, c);
+		is_held |= is_flooded(c);
 	}
+	hold_news(a, is_held);
 	return is_more;
 }
 
@@ -168,7 +186,7 @@ static void keep_true(struct agent *a, struct component *c)
 	int64_t now = clock_boot_ns(a->clock);
 	int64_t period_s = a->config->reconcile_s;
 
-	if (feed_counters(c->feed)->unwatched || feed_fd(c->feed) < 0)
+	if (feed_is_polled(c->feed))
 		period_s = period_s ? MIN_OF(period_s, POLL_UNWATCHED_S)
 				    : POLL_UNWATCHED_S;
 	/* The period may have become shorter since. */
@@ -311,6 +329,7 @@ void cycle_turn(struct agent *a)
 
 	watch_clock(a);
 	take_results(a);
+	sources_turn(a);
 	is_more = move_feeds(a);
 	for (size_t i = 0; i < a->n_components; i++) {
 		struct component *c = &a->components[i];

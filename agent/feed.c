@@ -10,14 +10,13 @@
 
 #include "act/quarantine.h"
 
-#define FEED_READS 8 /* reads of the kernel's queue a turn */
-
 static void on_dir_removed(void *ctx, uint32_t dir)
 {
 	struct feed *f = ctx;
+	const struct source *s = feed_source_of(f, dir);
 
-	if (f->watch)
-		f->ops->drop(f->watch, dir);
+	if (s)
+		s->ops->drop(s->watch, dir);
 	if (dir >= f->cap_dirs)
 		return;
 	if (f->dirs[dir].is_unwatched)
@@ -31,27 +30,38 @@ static void on_dir_removed(void *ctx, uint32_t dir)
 
 /* Roots. */
 
-static int add_root(struct feed *f, size_t i)
-{
-	const struct root *root = &f->policy->roots[i];
-	int r = index_add_root(f->index, root->type, root->path, (uint16_t)i,
-		&f->roots[i].node);
-
-	if (r < 0)
-		return r;
-	feed_list(f, f->roots[i].node);
-	return 0;
-}
-
 void feed_lose_root(struct feed *f, size_t i, enum root_state state, int error)
 {
 	struct feed_root *root = &f->roots[i];
 
 	if (root->node != INDEX_NONE)
 		index_remove_root(f->index, root->node);
+	feed_release(f, root);
 	root->node = INDEX_NONE;
 	root->state = state;
 	root->error = error;
+}
+
+/* Nothing is known of it yet but its path, and who it was. */
+int feed_probe(struct feed *f, size_t i)
+{
+	struct feed_root *root = &f->roots[i];
+	struct job *job;
+	int r;
+
+	if (root->is_probed || root->is_waiting)
+		return 0;
+	job = job_new(JOB_PROBE);
+	if (!job)
+		return -ENOMEM;
+	job->component = f->id;
+	job->dir = INDEX_NONE;
+	job->tag = i;
+	job->root_id = root->id;
+	job->root_path = strdup(f->policy->roots[i].path);
+	r = measure_submit(f->measure, job);
+	root->is_probed = r == 0;
+	return r;
 }
 
 void feed_retry_roots(struct feed *f)
@@ -59,7 +69,34 @@ void feed_retry_roots(struct feed *f)
 	for (size_t i = 0; i < f->n_roots; i++)
 		if (f->roots[i].node == INDEX_NONE &&
 			f->roots[i].state == ROOT_MISSING)
-			add_root(f, i);
+			feed_probe(f, i);
+}
+
+void feed_event(void *ctx, const struct watch_event *e)
+{
+	struct feed *f = ctx;
+
+	f->counters.events++;
+	switch (e->kind) {
+	case WATCH_LOOK:
+		if (e->name_len)
+			feed_look(f, e->dir, e->name);
+		break;
+	case WATCH_TOUCH:
+		if (!f->is_reaping)
+			index_touch(f->index, e->dir, e->name, e->name_len,
+				f->now_real_s);
+		break;
+	case WATCH_SELF:
+	case WATCH_UNMOUNT:
+	case WATCH_LIST:
+		if (index_is_dir(f->index, e->dir))
+			feed_list(f, e->dir);
+		break;
+	case WATCH_OVERFLOW:
+		feed_overflow(f);
+		break;
+	}
 }
 
 int feed_new(const struct policy *policy, uint32_t id, struct measure *measure,
@@ -81,12 +118,9 @@ int feed_new(const struct policy *policy, uint32_t id, struct measure *measure,
 	if (!f->index || !f->roots)
 		goto fail;
 	index_on_dir_removed(f->index, on_dir_removed, f);
-	f->ops = &watch_inotify;
-	/* Without a watch the component is polled, and says so. */
-	if (f->ops->open(&f->watch) < 0)
-		f->watch = NULL;
 	for (size_t i = 0; i < f->n_roots; i++) {
-		r = add_root(f, i);
+		f->roots[i].node = INDEX_NONE;
+		r = feed_probe(f, i);
 		if (r < 0)
 			goto fail;
 	}
@@ -102,8 +136,7 @@ struct feed *feed_free(struct feed *f)
 	if (!f)
 		return NULL;
 	index_free(f->index);
-	if (f->watch)
-		f->ops->close(f->watch);
+	feed_close_sources(f);
 	while (f->askers) {
 		struct asker *next = f->askers->next;
 
@@ -133,40 +166,6 @@ void feed_set_policy(struct feed *f, const struct policy *policy)
 }
 
 /* Events in. */
-
-static void on_event(void *ctx, const struct watch_event *e)
-{
-	struct feed *f = ctx;
-
-	f->counters.events++;
-	switch (e->kind) {
-	case WATCH_LOOK:
-		if (e->name_len)
-			feed_look(f, e->dir, e->name);
-		break;
-	case WATCH_TOUCH:
-		if (!f->is_reaping)
-			index_touch(f->index, e->dir, e->name, e->name_len,
-				f->now_real_s);
-		break;
-	case WATCH_SELF:
-	case WATCH_UNMOUNT:
-	case WATCH_LIST:
-		if (index_is_dir(f->index, e->dir))
-			feed_list(f, e->dir);
-		break;
-	case WATCH_OVERFLOW:
-		feed_overflow(f);
-		break;
-	}
-}
-
-void feed_read(struct feed *f, int64_t now_real_s)
-{
-	f->now_real_s = now_real_s;
-	if (f->watch)
-		f->ops->read(f->watch, FEED_READS, on_event, f);
-}
 
 bool feed_is_quarantine(const struct feed *f, uint32_t dir)
 {
@@ -205,11 +204,6 @@ struct index *feed_index(const struct feed *f)
 	return f->index;
 }
 
-int feed_fd(const struct feed *f)
-{
-	return f->watch ? f->ops->fd(f->watch) : -1;
-}
-
 bool feed_is_trusted(const struct feed *f)
 {
 	for (size_t i = 0; i < f->n_roots; i++)
@@ -222,7 +216,7 @@ bool feed_is_quiet(const struct feed *f)
 {
 	return !f->is_provisional && !f->dirty.n_items && !f->n_looking &&
 	       !f->n_listing && !feed_waiting(&f->fast) &&
-	       index_is_tidy(f->index);
+	       index_is_tidy(f->index) && !feed_is_beginning(f);
 }
 
 bool feed_is_scanning(const struct feed *f)
@@ -253,6 +247,21 @@ bool feed_is_on(const struct feed *f, uint64_t dev)
 	return false;
 }
 
+bool feed_take_lost(struct feed *f, uint64_t *ret_dev)
+{
+	for (size_t i = 0; i < f->n_roots; i++) {
+		struct feed_root *root = &f->roots[i];
+
+		if (root->node != INDEX_NONE || !root->fs.dev ||
+			root->is_waiting)
+			continue;
+		*ret_dev = root->fs.dev;
+		root->fs.dev = 0;
+		return true;
+	}
+	return false;
+}
+
 bool feed_has_lost_roots(const struct feed *f)
 {
 	for (size_t i = 0; i < f->n_roots; i++)
@@ -264,14 +273,4 @@ bool feed_has_lost_roots(const struct feed *f)
 const struct feed_counters *feed_counters(const struct feed *f)
 {
 	return &f->counters;
-}
-
-const char *feed_source(const struct feed *f)
-{
-	return f->watch ? f->ops->name : "scan";
-}
-
-size_t feed_n_watches(const struct feed *f)
-{
-	return f->watch ? f->ops->count(f->watch) : 0;
 }

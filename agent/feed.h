@@ -20,6 +20,7 @@
 #include "policy/policy.h"
 #include "watch/measure.h"
 
+struct fanotify_hub;
 struct feed;
 
 enum root_state {
@@ -29,8 +30,21 @@ enum root_state {
 	ROOT_CHANGED, /* another directory stands there */
 };
 
+/* Where news of a root come from. */
+enum feed_news {
+	FEED_NEWS_UNKNOWN, /* nobody has said yet */
+	FEED_NEWS_SCAN, /* none come: it is listed again and again */
+	FEED_NEWS_INOTIFY,
+	FEED_NEWS_FANOTIFY,
+};
+
 struct feed_root {
 	uint32_t node; /* in the index; INDEX_NONE while not here */
+	bool is_probed; /* its filesystem is being looked at */
+	bool is_waiting; /* fs is known: for feed_begin */
+	struct mounts_fs fs; /* dev 0: not known */
+	enum feed_news news;
+	struct source *source; /* of them; feed.c's */
 	enum root_state state;
 	int error; /* errno behind ROOT_MISSING */
 	struct identity id; /* of the directory that was admitted */
@@ -49,7 +63,11 @@ struct feed_counters {
 	uint64_t unwatched; /* directories for which no watch was left */
 };
 
-/* policy borrowed; id is this feed's alone, put into its jobs. */
+/*
+ * policy borrowed; id is this feed's alone, put into its jobs. Each root's
+ * filesystem is looked at first; it then waits until feed_begin says where its
+ * news are to come from.
+ */
 int feed_new(const struct policy *policy, uint32_t id, struct measure *measure,
 	struct feed **ret);
 struct feed *feed_free(struct feed *f);
@@ -57,8 +75,18 @@ struct feed *feed_free(struct feed *f);
 void feed_set_policy(struct feed *f, const struct policy *policy);
 uint32_t feed_id(const struct feed *f);
 
-/* Readable when news wait; -1 if this feed polls. */
+/*
+ * Root i, which is waiting, is listed from now on. hub: whose filesystem is
+ * marked, for FEED_NEWS_FANOTIFY. Where inotify is not to be had it is
+ * polled. Returns 0 or -ENOMEM.
+ */
+int feed_begin(struct feed *f, size_t i, enum feed_news news,
+	struct fanotify_hub *hub);
+/* Of inotify, readable when news wait; -1: there is none, or not yet. A hub's
+ * is its owner's matter. */
 int feed_fd(const struct feed *f);
+/* Is there a root of which no news come? */
+bool feed_is_polled(const struct feed *f);
 /* Takes in what the kernel has queued. now_real_s: for observed accesses. */
 void feed_read(struct feed *f, int64_t now_real_s);
 /* While a reaper is at work here, opens are not accesses, and what is in the
@@ -67,6 +95,8 @@ void feed_reaping(struct feed *f, bool is_reaping);
 /* Applies a piece of a result whose job belongs to this feed; result is
  * borrowed. Returns 0 or -ENOMEM. */
 int feed_result(struct feed *f, const struct result *result);
+/* A piece whose feed is gone: nobody will bind its watch. */
+void feed_forget(const struct result *result);
 /* Submits the work that can be under way now, and tidies a little. Returns
  * true if it wants to be called again soon without further events. */
 bool feed_dispatch(struct feed *f);
@@ -78,6 +108,9 @@ void feed_reconcile(struct feed *f);
 bool feed_is_reconciling(const struct feed *f);
 /* Roots that were missing are looked for again. */
 void feed_retry_roots(struct feed *f);
+/* A root was lost, and dev is the filesystem it was on: told once for each,
+ * as what is known of that filesystem may be of one that is gone. */
+bool feed_take_lost(struct feed *f, uint64_t *ret_dev);
 /* Finds the names behind entries of one directory; the result comes through
  * fn (borrowed; is_last for its last piece). hashes taken. 0 or -errno. */
 typedef void feed_names_fn(void *ctx, const struct result *result);
@@ -100,5 +133,7 @@ const struct feed_root *feed_root(const struct feed *f, size_t i);
 bool feed_is_on(const struct feed *f, uint64_t dev);
 bool feed_has_lost_roots(const struct feed *f);
 const struct feed_counters *feed_counters(const struct feed *f);
-const char *feed_source(const struct feed *f); /* "inotify", "scan" */
+/* "fanotify", "inotify", "scan", or several joined by "+"; valid until the
+ * next call. */
+const char *feed_source(const struct feed *f);
 size_t feed_n_watches(const struct feed *f);

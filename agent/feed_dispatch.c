@@ -46,12 +46,12 @@ static bool submit(struct feed *f, struct job *job)
 static void submit_list(struct feed *f, uint32_t dir, bool is_slow)
 {
 	struct job *job = feed_job(f, JOB_LIST, dir);
+	const struct source *s = feed_source_of(f, dir);
 
 	if (job) {
 		job->is_slow = is_slow;
-		job->ops =
-			f->watch && !feed_is_quarantine(f, dir) ? f->ops : NULL;
-		job->watch = f->watch;
+		job->ops = s && !feed_is_quarantine(f, dir) ? s->ops : NULL;
+		job->watch = s ? s->watch : NULL;
 	}
 	if (!job || !submit(f, job)) {
 		f->is_provisional = true;
@@ -178,7 +178,7 @@ bool feed_dispatch(struct feed *f)
 	dispatch_fast(f);
 	dispatch_slow(f);
 	if (f->is_provisional && !feed_waiting(&f->fast) && !f->n_listing &&
-		!is_more)
+		!is_more && !feed_is_beginning(f))
 		f->is_provisional = false;
 	return is_more;
 }

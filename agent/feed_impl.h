@@ -2,7 +2,7 @@
 #pragma once
 
 /* What the files feed*.c share; nobody else includes it. feed.c owns the
- * parts, feed_queue.c what waits, feed_dispatch.c sends jobs out,
+ * parts, feed_source.c where news come from, feed_queue.c what waits, feed_dispatch.c sends jobs out,
  * feed_result.c takes their results in. */
 
 #include "dirty.h"
@@ -24,6 +24,15 @@ struct queue {
 	size_t n, cap, at;
 };
 
+/* One place that news come from, for all roots that have it. */
+struct source {
+	const struct watch_ops *ops;
+	struct watch *watch;
+	struct fanotify_hub *hub; /* of a port; NULL: inotify */
+	size_t n_roots;
+	struct source *next;
+};
+
 /* Somebody waits for the names behind hashes. */
 struct asker {
 	uint64_t tag;
@@ -36,8 +45,7 @@ struct feed {
 	const struct policy *policy;
 	uint32_t id;
 	struct index *index;
-	const struct watch_ops *ops;
-	struct watch *watch;
+	struct source *sources;
 	struct measure *measure;
 	struct feed_root *roots;
 	size_t n_roots;
@@ -72,5 +80,15 @@ void feed_overflow(struct feed *f);
 void feed_lose_root(struct feed *f, size_t i, enum root_state state, int error);
 /* The private directory of a root that deletions pass through. */
 bool feed_is_quarantine(const struct feed *f, uint32_t dir);
+void feed_event(void *ctx, const struct watch_event *e);
+/* Has a root still to be begun? */
+bool feed_is_beginning(const struct feed *f);
+/* A root has no source any more. */
+void feed_release(struct feed *f, struct feed_root *root);
+void feed_close_sources(struct feed *f);
+/* Where news of a directory come from; NULL: nowhere. */
+struct source *feed_source_of(const struct feed *f, uint32_t dir);
+/* Looks at what a root lies on, which is the first that is done with it. */
+int feed_probe(struct feed *f, size_t i);
 /* A job for a directory of the index; NULL: out of memory. */
 struct job *feed_job(struct feed *f, enum job_kind kind, uint32_t dir);

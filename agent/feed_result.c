@@ -88,8 +88,8 @@ static void begin_listing(struct feed *f, const struct result *result)
 	if (job->is_slow)
 		feed_read(f, f->now_real_s);
 	/* Bind before anything is applied; 1: news came before, list again. */
-	if (f->watch && result->watch_key != WATCH_NO_KEY &&
-		f->ops->bind(f->watch, result->watch_key, job->dir) == 1)
+	if (result->watch_key != WATCH_NO_KEY &&
+		job->ops->bind(job->watch, result->watch_key, job->dir) == 1)
 		f->dirs[job->dir].is_again = true;
 	if (!result->error || result->error == -ENOSPC)
 		index_list_begin(f->index, job->dir);
@@ -153,7 +153,7 @@ static void end_job(struct feed *f, const struct result *result)
 	} else if (job->kind == JOB_LIST) {
 		index_list_end(f->index, job->dir, &removed);
 		note_unwatched(
-			f, job->dir, f->watch && result->error == -ENOSPC);
+			f, job->dir, job->ops && result->error == -ENOSPC);
 		if (job->is_slow)
 			f->counters.drift += removed;
 	}
@@ -188,6 +188,31 @@ static int answer_names(struct feed *f, const struct result *result)
 	return 0;
 }
 
+/* What a root lies on is known, or that it is not there. */
+static void take_probe(struct feed *f, const struct result *result)
+{
+	size_t i = result->job->tag;
+	struct feed_root *root = &f->roots[i];
+
+	root->is_probed = false;
+	if (result->error) {
+		feed_lose_root(f, i,
+			result->error == -ESTALE ? ROOT_CHANGED : ROOT_MISSING,
+			-result->error);
+		return;
+	}
+	root->fs = result->fs;
+	root->is_waiting = true;
+}
+
+void feed_forget(const struct result *result)
+{
+	const struct job *job = result->job;
+
+	if (result->watch_key != WATCH_NO_KEY)
+		job->ops->forget(job->watch, result->watch_key);
+}
+
 int feed_result(struct feed *f, const struct result *result)
 {
 	const struct job *job = result->job;
@@ -195,12 +220,15 @@ int feed_result(struct feed *f, const struct result *result)
 
 	if (job->kind == JOB_NAMES)
 		return answer_names(f, result);
+	if (job->kind == JOB_PROBE) {
+		take_probe(f, result);
+		return 0;
+	}
 	if (result->is_last)
 		count_back(f, job);
 	/* Forgotten meanwhile, and perhaps its id is another's now. */
 	if (job->dir >= f->cap_dirs || f->dirs[job->dir].tag != job->tag) {
-		if (f->watch && result->watch_key != WATCH_NO_KEY)
-			f->ops->forget(f->watch, result->watch_key);
+		feed_forget(result);
 		return 0;
 	}
 	if (job->kind == JOB_LIST && !f->dirs[job->dir].is_begun)

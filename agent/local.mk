@@ -12,6 +12,7 @@ libullage_a_SOURCES += \
 	agent/dirty.c agent/dirty.h \
 	agent/feed.c agent/feed.h agent/feed_impl.h \
 	agent/feed_queue.c agent/feed_dispatch.c agent/feed_result.c \
+	agent/feed_source.c \
 	agent/wire.c agent/wire.h \
 	agent/agent.c agent/core.h agent/component.h \
 	agent/cleanup.c agent/cleanup.h \
@@ -31,6 +32,7 @@ libullage_a_SOURCES += \
 	agent/notice.c agent/notice.h \
 	agent/reload.c agent/reload.h \
 	agent/setup.c agent/setup.h \
+	agent/sources.c agent/sources.h \
 	agent/report.c agent/report.h \
 	agent/resolve.c agent/resolve.h \
 	agent/state.c agent/state.h \
@@ -48,6 +50,7 @@ libullage_a_SOURCES += \
 	agent/warden_files.c agent/warden_files.h \
 	agent/warden_reap.c agent/warden_reap.h \
 	agent/warden_hooks.c agent/warden_hooks.h \
+	agent/warden_mark.c agent/warden_mark.h \
 	agent/prepare.c agent/prepare.h \
 	agent/privs.c agent/privs.h \
 	agent/notify.c agent/notify.h

@@ -30,6 +30,8 @@ static const unsigned int warden_caps[] = {
 	CAP_KILL,
 	/* to take from them what they must not get back */
 	CAP_SETPCAP,
+	/* to mark filesystems for the agent */
+	CAP_SYS_ADMIN,
 };
 
 int privs_find_user(const char *name, struct account *ret)

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "core.h"
 #include "json.h"
+#include "sources.h"
 
 typedef struct json_object json;
 
@@ -91,6 +92,8 @@ static json *component_status(struct agent *a, const struct component *c)
 	json_put_u64(o, "criticalBytes", c->limits.critical_bytes);
 	json_put_u64(o, "targetBytes", c->limits.target_bytes);
 	json_put_text(o, "source", feed_source(c->feed));
+	if (sources_reason(a, c))
+		json_put_text(o, "sourceReason", sources_reason(a, c));
 	json_put_bool(o, "trusted", core_is_trusted(a, c));
 	if (work_of(c))
 		json_put_text(o, "work", work_of(c));

@@ -24,11 +24,15 @@ static bool has_same_roots(const struct policy *a, const struct policy *b)
 }
 
 /* The component of today that the policy's index can be taken over from. */
-static struct component *heir_of(struct agent *a, const struct policy *p)
+static struct component *heir_of(
+	struct agent *a, const struct config *next, const struct policy *p)
 {
 	struct component *c = core_find(a, p->component);
 
-	return c && has_same_roots(c->policy, p) ? c : NULL;
+	return c && a->config->watch == next->watch &&
+			       has_same_roots(c->policy, p)
+		       ? c
+		       : NULL;
 }
 
 static void drop_caller(struct component *c, const char *message)
@@ -47,31 +51,21 @@ static void component_fini(struct component *c)
 	dirty_fini(&c->busy);
 }
 
-/* Events wait: the turn that follows reads them. */
-static void on_news(void *ctx)
-{
-	(void)ctx;
-}
-
 static int make_feed(
 	struct agent *a, struct component *c, const struct policy *p)
 {
-	int r = feed_new(p, ++a->last_feed_id, a->measure, &c->feed);
-
-	if (r < 0 || feed_fd(c->feed) < 0)
-		return r;
-	return loop_add_fd(a->loop, feed_fd(c->feed), on_news, c, &c->source);
+	return feed_new(p, ++a->last_feed_id, a->measure, &c->feed);
 }
 
 /* A fresh component, or one that will take over what heir has. */
-static int make_component(
-	struct agent *a, const struct policy *p, struct component *ret)
+static int make_component(struct agent *a, const struct config *config,
+	const struct policy *p, struct component *ret)
 {
 	*ret = (struct component){.agent = a, .policy = p};
 	dirty_init(&ret->busy);
 	ret->scheduled_boot_ns =
 		clock_boot_ns(a->clock) + p->interval_s * CLOCK_NS_PER_S;
-	return heir_of(a, p) ? 0 : make_feed(a, ret, p);
+	return heir_of(a, config, p) ? 0 : make_feed(a, ret, p);
 }
 
 /* The loop's source of the feed does not care which struct it belongs to. */
@@ -98,7 +92,7 @@ static void put_in_force(
 		struct component *c = &fresh[i];
 
 		if (!c->feed)
-			inherit(c, heir_of(a, c->policy));
+			inherit(c, core_find(a, c->policy->component));
 		c->number = (uint32_t)i;
 	}
 	setup_clear(a);
@@ -148,7 +142,7 @@ int setup_config(struct agent *a, struct config *config)
 	int r = fresh ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < config->n_policies; i++)
-		r = make_component(a, &config->policies[i], &fresh[i]);
+		r = make_component(a, config, &config->policies[i], &fresh[i]);
 	if (r == 0)
 		r = alerts_set_silences(
 			a->alerts, config->silences, config->n_silences);

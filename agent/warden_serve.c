@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "channel.h"
 #include "warden_hooks.h"
+#include "warden_mark.h"
 #include "warden_reap.h"
 
 #define STATUS_MAX 512
@@ -155,6 +156,26 @@ static int start_hooks(struct warden *w, const struct request *q)
 	return r;
 }
 
+/* The report of this one is the group. */
+static int start_mark(struct warden *w, const struct request *q)
+{
+	struct job job = {.kind = JOB_MARK,
+		.is_answered_to = true,
+		.serial = q->m.serial,
+		.report_fd = -1};
+	int r;
+
+	if (q->m.digest != w->current.config->digest)
+		return -ESTALE;
+	if (w->n_jobs == WARDEN_MAX_JOBS)
+		return -EAGAIN;
+	r = warden_mark_start(w->current.config, q->m.number, q->m.root,
+		&job.pid, &job.report_fd);
+	if (r == 0)
+		w->jobs[w->n_jobs++] = job;
+	return r;
+}
+
 static void reload_fini(struct reload *l)
 {
 	warden_survey_fini(&l->survey);
@@ -242,6 +263,9 @@ static void serve(struct warden *w, const struct request *q)
 		break;
 	case CHANNEL_HOOKS:
 		r = w->is_stopping ? -ECANCELED : start_hooks(w, q);
+		break;
+	case CHANNEL_MARK:
+		r = w->is_stopping ? -ECANCELED : start_mark(w, q);
 		break;
 	case CHANNEL_RELOAD:
 		if (q->m.is_dry_run)

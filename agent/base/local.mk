@@ -8,6 +8,7 @@ libullage_a_SOURCES += \
 	agent/base/hash.c \
 	agent/base/beneath.c \
 	agent/base/log.c \
+	agent/base/table.c \
 	agent/base/account.h \
 	agent/base/beneath.h \
 	agent/base/clock.h \
@@ -17,6 +18,7 @@ libullage_a_SOURCES += \
 	agent/base/log.h \
 	agent/base/mem.h \
 	agent/base/messages.tbl \
+	agent/base/table.h \
 	agent/base/units.h
 
 # What journalctl --catalog tells about our messages.

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "index/table.h"
+#include "base/table.h"
 #include "model/observation.h"
 
 struct index;

@@ -3,5 +3,4 @@ libullage_a_SOURCES += \
 	agent/index/tidy.c agent/index/read.c agent/index/check.c \
 	agent/index/pool.c agent/index/pool.h \
 	agent/index/nodes.c agent/index/nodes.h \
-	agent/index/links.c agent/index/links.h \
-	agent/index/table.c agent/index/table.h
+	agent/index/links.c agent/index/links.h

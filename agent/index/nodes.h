@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "index/index.h"
-#include "index/table.h"
+#include "base/table.h"
 
 __extension__ typedef unsigned __int128 nodes_u128;
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "index/table.h"
+#include "base/table.h"
 
 #define POOL_NONE UINT32_MAX
 

@@ -91,6 +91,12 @@ static const struct param main_params[] = {
 	  .max = YEARS, .fallback = "\"6h\"",
 	  .sentence = "How often everything is looked at again, slowly, to "
 		      "correct what no event told; \"0s\": never." },
+	{ "/watch", PARAM_CHOICE, IN_CONFIG(watch), .choices = watch_names,
+	  .fallback = "\"auto\"",
+	  .sentence = "Where news of changes come from: marks on whole "
+		      "filesystems (fanotify), a watch a directory "
+		      "(inotify), or none: listed every minute (scan). "
+		      "\"auto\": the first of them that can be had." },
 	{ "/limits", PARAM_OBJECT,
 	  .sentence = "Guard rails of one cleanup, of policies that set "
 		      "none." },

@@ -19,6 +19,13 @@ const char *const mode_names[] = {
 	[MODE_ENFORCE] = "enforce",
 	NULL,
 };
+const char *const watch_names[] = {
+	[WATCH_WITH_AUTO] = "auto",
+	[WATCH_WITH_FANOTIFY] = "fanotify",
+	[WATCH_WITH_INOTIFY] = "inotify",
+	[WATCH_WITH_SCAN] = "scan",
+	NULL,
+};
 const char *const age_names[] = {
 	[AGE_BORN] = "born",
 	[AGE_MODIFIED] = "modified",

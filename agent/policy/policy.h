@@ -80,6 +80,15 @@ struct policy {
 };
 #define POLICY_MAX_ROOTS 256
 
+enum watch_with {
+	WATCH_WITH_AUTO, /* fanotify where it can be had, else inotify */
+	WATCH_WITH_FANOTIFY,
+	WATCH_WITH_INOTIFY,
+	WATCH_WITH_SCAN, /* no events: everything is listed every minute */
+	N_WATCH_WITHS,
+};
+extern const char *const watch_names[];
+
 struct quiet_hours { /* minutes after local midnight; from == to: none */
 	uint16_t from_min, to_min;
 };
@@ -97,6 +106,7 @@ struct config {
 	size_t n_silences;
 	struct quiet_hours quiet;
 	int64_t reconcile_s; /* 0: never */
+	enum watch_with watch;
 	struct limits limits;
 	char **ignore_readers;
 	size_t n_ignore_readers;

@@ -33,6 +33,7 @@
 struct watch {
 	int fd;
 	atomic_uint n_refs;
+	struct watch_sink sink;
 	struct wdmap map;
 };
 
@@ -46,12 +47,10 @@ struct run {
 
 struct reader {
 	struct watch *w;
-	void (*fn)(void *ctx, const struct watch_event *e);
-	void *ctx;
 	struct run run;
 };
 
-static int inotify_open(struct watch **ret)
+int watch_inotify_open(const struct watch_sink *sink, struct watch **ret)
 {
 	mem_autofree struct watch *w = calloc(1, sizeof(*w));
 
@@ -61,6 +60,7 @@ static int inotify_open(struct watch **ret)
 	if (w->fd < 0)
 		return -errno;
 	atomic_init(&w->n_refs, 1);
+	w->sink = *sink;
 	*ret = mem_take(w);
 	return 0;
 }
@@ -71,7 +71,7 @@ static struct watch *inotify_ref(struct watch *w)
 	return w;
 }
 
-static struct watch *inotify_close(struct watch *w)
+static struct watch *inotify_unref(struct watch *w)
 {
 	if (!w || atomic_fetch_sub(&w->n_refs, 1) > 1)
 		return NULL;
@@ -145,7 +145,7 @@ static void hand_over(struct reader *rd, const struct run *run, uint32_t dir,
 		.name_len = run->len,
 	};
 
-	rd->fn(rd->ctx, &e);
+	rd->w->sink.fn(rd->w->sink.ctx, &e);
 }
 
 static void hand_over_self(
@@ -244,12 +244,11 @@ static int take_batch(struct reader *rd, const char *data, size_t n)
 	return count;
 }
 
-static int inotify_read(struct watch *w, int max,
-	void (*fn)(void *ctx, const struct watch_event *e), void *ctx)
+static int inotify_read(struct watch *w, int max)
 {
 	/* On the stack: seven idle components hold no buffer each. */
 	_Alignas(struct inotify_event) char data[READ_BYTES];
-	struct reader rd = {.w = w, .fn = fn, .ctx = ctx};
+	struct reader rd = {.w = w};
 	int count = 0;
 
 	for (int i = 0; i < max; i++) {
@@ -275,9 +274,9 @@ static size_t inotify_count(const struct watch *w)
 
 const struct watch_ops watch_inotify = {
 	.name = "inotify",
-	.open = inotify_open,
 	.ref = inotify_ref,
-	.close = inotify_close,
+	.unref = inotify_unref,
+	.close = inotify_unref,
 	.fd = inotify_fd,
 	.add = inotify_add,
 	.bind = inotify_bind,

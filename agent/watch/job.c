@@ -21,7 +21,7 @@ struct job *job_free(struct job *job)
 	if (!job)
 		return NULL;
 	if (job->has_watch_ref)
-		job->ops->close(job->watch);
+		job->ops->unref(job->watch);
 	free(job->root_path);
 	free(job->rel);
 	buf_fini(&job->names);

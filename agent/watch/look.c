@@ -439,7 +439,7 @@ static int run(struct look *l, struct job *job, struct result *last)
 	last->is_root_error = r < 0;
 	if (r < 0)
 		return r;
-	if (job->kind == JOB_STATFS)
+	if (job->kind == JOB_STATFS || job->kind == JOB_PROBE)
 		return mounts_stat(l->root_fd, &last->fs);
 	r = open_dir(l, job, &self, &fd);
 	if (r < 0)

@@ -29,6 +29,7 @@ enum job_kind {
 	JOB_LIST, /* watch the directory, then observe every name in it */
 	JOB_NAMES, /* find the names behind entry hashes; nothing is applied */
 	JOB_STATFS, /* how full the root's filesystem is: mounts.h */
+	JOB_PROBE, /* the same, before anything else is known of the root */
 };
 
 struct job {
@@ -83,7 +84,7 @@ struct result {
 	size_t n_skipped; /* names that could not be looked at (EACCES, EIO),
 			     and are not in obs */
 	int64_t looked_boot_ns; /* the first look of this piece was later */
-	struct mounts_fs fs; /* JOB_STATFS */
+	struct mounts_fs fs; /* JOB_STATFS, JOB_PROBE */
 	struct buf text; /* the names live here */
 	struct result *next;
 };

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Where news of changes come from, behind one interface: inotify now,
- * fanotify beside it later. A watch belongs to one component, so that one
- * component's flood overflows only its own queue.
+ * Where news of changes come from, behind one interface: inotify, with a
+ * watch a directory and a queue a component, so that one component's flood
+ * overflows only its own; fanotify (fanotify.h), with one queue a filesystem.
  *
  * An event never carries state: it says "look at this name again". What it
  * may say beyond that is an access, which nothing on disk may tell later.
@@ -34,15 +34,21 @@ struct watch_event {
 	size_t name_len;
 };
 
+/* Who gets the events; called from read, in the loop thread. */
+struct watch_sink {
+	void (*fn)(void *ctx, const struct watch_event *e);
+	void *ctx;
+};
+
 struct watch;
 
 struct watch_ops {
 	const char *name; /* "inotify" */
-	int (*open)(struct watch **ret);
-	/* A watch is shared with the jobs under way: measure_submit takes a
-	 * reference (any thread); close gives one back, and the last one
-	 * ends it. Returns NULL. */
+	/* A watch is shared with the jobs under way (any thread): the last
+	 * reference ends it. unref and close return NULL. */
 	struct watch *(*ref)(struct watch *w);
+	struct watch *(*unref)(struct watch *w);
+	/* Loop thread: its owner's reference; nothing is told any more. */
 	struct watch *(*close)(struct watch *w);
 	int (*fd)(const struct watch *w);
 	/*
@@ -60,11 +66,11 @@ struct watch_ops {
 	void (*forget)(struct watch *w, uint64_t key);
 	/* Loop thread: no more news of dir, if any were asked for. */
 	void (*drop)(struct watch *w, uint32_t dir);
-	/* Loop thread: hands every queued event to fn, at most max reads.
-	 * Returns the number of events, or -errno. */
-	int (*read)(struct watch *w, int max,
-		void (*fn)(void *ctx, const struct watch_event *e), void *ctx);
+	/* Loop thread: hands every queued event to its sink, at most max
+	 * reads. Returns the number of events, or -errno. */
+	int (*read)(struct watch *w, int max);
 	size_t (*count)(const struct watch *w); /* directories watched */
 };
 
 extern const struct watch_ops watch_inotify;
+int watch_inotify_open(const struct watch_sink *sink, struct watch **ret);

@@ -103,7 +103,7 @@ static void run(struct scan *s)
 			result_free(r);
 		}
 		if (s->w)
-			watch_inotify.read(s->w, 4, ignore, &s->n_events);
+			watch_inotify.read(s->w, 4);
 	}
 }
 
@@ -144,7 +144,9 @@ int main(int argc, char **argv)
 	r = measure_new((size_t)n_threads, &s.m);
 	if (r < 0)
 		fail("measure_new", r);
-	if (is_watched && (r = watch_inotify.open(&s.w)) < 0)
+	if (is_watched &&
+		(r = watch_inotify_open(
+			 &(struct watch_sink){ignore, &s.n_events}, &s.w)) < 0)
 		fail("inotify", r);
 	start = clock_boot_ns(NULL);
 	run(&s);

@@ -24,9 +24,33 @@ struct place {
 	int fd;
 	struct watch *w;
 	struct buf log; /* what was read, one word an event */
+	/* NULL: note */
+	void (*on_event)(struct place *p, const struct watch_event *e);
+	int n_overflows;
 };
 
 static const char kinds[] = "LTS*OU"; /* by enum watch_kind */
+
+static void note(struct place *p, const struct watch_event *e)
+{
+	assert_int_equal(strlen(e->name), e->name_len);
+	assert_int_equal(buf_printf(&p->log, "%s%c%s%d/%s",
+				 p->log.len ? " " : "", kinds[e->kind],
+				 e->is_dir ? "d" : "", (int)e->dir, e->name),
+		0);
+}
+
+static void take(void *ctx, const struct watch_event *e)
+{
+	struct place *p = ctx;
+
+	(p->on_event ? p->on_event : note)(p, e);
+}
+
+static int open_watch(struct place *p)
+{
+	return watch_inotify_open(&(struct watch_sink){take, p}, &p->w);
+}
 
 static int set_up(void **state)
 {
@@ -36,7 +60,7 @@ static int set_up(void **state)
 	assert_non_null(mkdtemp(p->path));
 	p->fd = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(p->fd >= 0);
-	assert_int_equal(watch_inotify.open(&p->w), 0);
+	assert_int_equal(open_watch(p), 0);
 	*state = p;
 	return 0;
 }
@@ -55,22 +79,11 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void note(void *ctx, const struct watch_event *e)
-{
-	struct place *p = ctx;
-
-	assert_int_equal(strlen(e->name), e->name_len);
-	assert_int_equal(buf_printf(&p->log, "%s%c%s%d/%s",
-				 p->log.len ? " " : "", kinds[e->kind],
-				 e->is_dir ? "d" : "", (int)e->dir, e->name),
-		0);
-}
-
 /* Everything queued, as text. */
 static const char *drain(struct place *p)
 {
 	buf_reset(&p->log);
-	while (watch_inotify.read(p->w, 4, note, p) > 0)
+	while (watch_inotify.read(p->w, 4) > 0)
 		;
 	return p->log.len ? p->log.data : "";
 }
@@ -264,33 +277,33 @@ static int queue_limit(void)
 	return n;
 }
 
-static void count_overflow(void *ctx, const struct watch_event *e)
+static void count_overflow(struct place *p, const struct watch_event *e)
 {
-	*(int *)ctx += e->kind == WATCH_OVERFLOW;
+	p->n_overflows += e->kind == WATCH_OVERFLOW;
 }
 
 static void test_overflow(void **state)
 {
 	struct place *p = *state;
-	int n = 0, limit = queue_limit();
+	int limit = queue_limit();
 
 	watch_inotify.bind(p->w, add(p, p->fd), 1);
 	for (int i = 0; i <= limit / 2; i++) {
 		touch(p, i % 2 ? "a" : "b");
 		unlinkat(p->fd, i % 2 ? "a" : "b", 0);
 	}
-	while (watch_inotify.read(p->w, 1, count_overflow, &n) > 0)
+	p->on_event = count_overflow;
+	while (watch_inotify.read(p->w, 1) > 0)
 		;
-	assert_int_equal(n, 1);
+	p->on_event = NULL;
+	assert_int_equal(p->n_overflows, 1);
 	touch(p, "c");
 	assert_string_equal(drain(p), "L1/c T1/c");
 }
 
 /* A callback that gives up the directory whose events are being read. */
-static void drop_it(void *ctx, const struct watch_event *e)
+static void drop_it(struct place *p, const struct watch_event *e)
 {
-	struct place *p = ctx;
-
 	note(p, e);
 	watch_inotify.drop(p->w, e->dir);
 }
@@ -304,7 +317,8 @@ static void test_drop_while_reading(void **state)
 	mkdirat(p->fd, "a", 0700);
 	mkdirat(p->fd, "b", 0700);
 	buf_reset(&p->log);
-	while (watch_inotify.read(p->w, 1, drop_it, p) > 0)
+	p->on_event = drop_it;
+	while (watch_inotify.read(p->w, 1) > 0)
 		;
 	assert_string_equal(p->log.data, "Ld1/a");
 }
@@ -321,8 +335,7 @@ static int exhaust(struct place *p)
 	if (fd < 0 || write(fd, "1", 1) != 1)
 		return 77;
 	watch_inotify.close(p->w);
-	if (watch_inotify.open(&p->w) < 0 ||
-		watch_inotify.add(p->w, p->fd, &key) < 0)
+	if (open_watch(p) < 0 || watch_inotify.add(p->w, p->fd, &key) < 0)
 		return 1;
 	key = 4711;
 	if (watch_inotify.add(p->w, sub, &key) != -ENOSPC || key != 4711)

@@ -31,6 +31,12 @@ static void settle(struct map *m)
 			assert_int_equal(feed_result(m->component.feed, r), 0);
 			result_free(r);
 		}
+		for (size_t i = 0; i < m->policy.n_roots; i++)
+			if (feed_root(m->component.feed, i)->is_waiting)
+				assert_int_equal(
+					feed_begin(m->component.feed, i,
+						FEED_NEWS_INOTIFY, NULL),
+					0);
 	}
 }
 

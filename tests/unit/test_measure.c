@@ -425,9 +425,10 @@ static void test_watch_closed_early(void **state)
 {
 	struct place *p = *state;
 	struct job *job = place_job(p, JOB_LIST, "");
+	const struct watch_sink nobody = {0};
 	struct watch *w;
 
-	assert_int_equal(watch_inotify.open(&w), 0);
+	assert_int_equal(watch_inotify_open(&nobody, &w), 0);
 	job->ops = &watch_inotify;
 	job->watch = w;
 	submit_tagged(p, job, 1, 1);

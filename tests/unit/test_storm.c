@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "watch/fanotify.h"
 #include "watch/measure.h"
 #include "watch/watch.h"
 
@@ -33,7 +35,9 @@
 struct follower {
 	char root[64];
 	struct measure *m;
+	const struct watch_ops *ops;
 	struct watch *w;
+	bool is_mounted;
 	char *rels[MAX_DIRS]; /* by directory */
 	uint32_t n_dirs;
 	char *seen[N_SLOTS]; /* paths, by hash */
@@ -69,7 +73,7 @@ static struct job *dir_job(struct follower *f, enum job_kind kind, uint32_t dir)
 	job->root_path = strdup(f->root);
 	job->rel = strdup(f->rels[dir]);
 	if (kind == JOB_LIST) {
-		job->ops = &watch_inotify;
+		job->ops = f->ops;
 		job->watch = f->w;
 	}
 	return job;
@@ -127,7 +131,7 @@ static void take_results(struct follower *f)
 		for (size_t i = 0; i < r->n_obs; i++)
 			apply(f, &r->obs[i]);
 		if (r->watch_key != WATCH_NO_KEY &&
-			watch_inotify.bind(f->w, r->watch_key, r->job->dir)) {
+			f->ops->bind(f->w, r->watch_key, r->job->dir)) {
 			f->n_early++;
 			submit_list(f, r->job->dir);
 		}
@@ -141,12 +145,12 @@ static void follow(struct follower *f)
 	for (;;) {
 		struct pollfd fds[] = {
 			{measure_fd(f->m), POLLIN, 0},
-			{watch_inotify.fd(f->w), POLLIN, 0},
+			{f->ops->fd(f->w), POLLIN, 0},
 		};
 
 		if (poll(fds, 2, QUIET_MS) == 0 && !measure_pending(f->m))
 			return;
-		assert_true(watch_inotify.read(f->w, 4, on_event, f) >= 0);
+		assert_true(f->ops->read(f->w, 4) >= 0);
 		take_results(f);
 	}
 }
@@ -186,27 +190,24 @@ static void forget(struct follower *f)
 	char command[128];
 
 	assert_null(measure_free(f->m));
-	assert_null(watch_inotify.close(f->w));
+	assert_null(f->ops->close(f->w));
 	for (uint32_t i = 0; i < f->n_dirs; i++)
 		free(f->rels[i]);
 	for (size_t i = 0; i < N_SLOTS; i++)
 		free(f->seen[i]);
+	if (f->is_mounted)
+		assert_int_equal(umount(f->root), 0);
 	snprintf(command, sizeof(command), "rm -rf %s", f->root);
 	assert_int_equal(system(command), 0);
 	test_free(f);
 }
 
-static void test_storm(void **state)
+static void follow_storm(struct follower *f)
 {
-	struct follower *f = test_calloc(1, sizeof(*f));
 	pid_t writers[N_WRITERS];
 	int status;
 
-	(void)state;
-	strcpy(f->root, "/tmp/ullage-test.XXXXXX");
-	assert_non_null(mkdtemp(f->root));
 	assert_int_equal(measure_new(2, &f->m), 0);
-	assert_int_equal(watch_inotify.open(&f->w), 0);
 	f->rels[f->n_dirs++] = strdup("");
 	submit_list(f, 0);
 	for (int i = 0; i < N_WRITERS; i++)
@@ -221,14 +222,59 @@ static void test_storm(void **state)
 		f->n_overflows, f->n_early);
 	assert_int_equal(f->n_files, CHAINS);
 	assert_int_equal(f->n_dirs, 1 + CHAINS * 4);
-	assert_int_equal(watch_inotify.count(f->w), 1 + CHAINS * 4);
+	assert_int_equal(f->ops->count(f->w), 1 + CHAINS * 4);
 	forget(f);
+}
+
+static struct follower *follower_new(const struct watch_ops *ops)
+{
+	struct follower *f = test_calloc(1, sizeof(*f));
+
+	strcpy(f->root, "/tmp/ullage-test.XXXXXX");
+	assert_non_null(mkdtemp(f->root));
+	f->ops = ops;
+	return f;
+}
+
+static void test_inotify(void **state)
+{
+	struct follower *f = follower_new(&watch_inotify);
+	const struct watch_sink sink = {on_event, f};
+
+	(void)state;
+	assert_int_equal(watch_inotify_open(&sink, &f->w), 0);
+	follow_storm(f);
+}
+
+/* A filesystem of its own, marked as a whole. */
+static void test_fanotify(void **state)
+{
+	struct follower *f = follower_new(&watch_fanotify);
+	const struct watch_sink sink = {on_event, f};
+	struct fanotify_hub *hub;
+	int fd = fanotify_init(FANOTIFY_FLAGS, O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	if (geteuid() != 0 || fd < 0 ||
+		mount("none", f->root, "tmpfs", 0, "mode=700") < 0) {
+		fprintf(stderr, "# SKIP: marks need CAP_SYS_ADMIN\n");
+		skip();
+	}
+	f->is_mounted = true;
+	assert_int_equal(fanotify_mark(fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
+				 FANOTIFY_MASK, AT_FDCWD, f->root),
+		0);
+	assert_int_equal(fanotify_hub_new(fd, &hub), 0);
+	assert_int_equal(fanotify_port_new(hub, &sink, &f->w), 0);
+	assert_null(fanotify_hub_free(hub));
+	follow_storm(f);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_storm),
+		cmocka_unit_test(test_inotify),
+		cmocka_unit_test(test_fanotify),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

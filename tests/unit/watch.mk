@@ -1,9 +1,13 @@
 # Unit tests of watch: as in base.mk.
 if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_inotify tests/unit/test_look \
+check_PROGRAMS += tests/unit/test_fanotify tests/unit/test_inotify \
+	tests/unit/test_look \
 	tests/unit/test_measure tests/unit/test_storm
-TESTS += tests/unit/test_inotify tests/unit/test_look \
+TESTS += tests/unit/test_fanotify tests/unit/test_inotify tests/unit/test_look \
 	tests/unit/test_measure tests/unit/test_storm
+tests_unit_test_fanotify_SOURCES = tests/unit/test_fanotify.c tests/unit/scratch.h
+tests_unit_test_fanotify_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fanotify_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_inotify_SOURCES = tests/unit/test_inotify.c
 tests_unit_test_inotify_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_inotify_LDADD = $(LDADD) $(CMOCKA_LIBS)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "index/table.h"
+#include "base/table.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

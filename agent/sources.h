@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/*
+ * Where news of each root come from, chosen by its filesystem: a mark on the
+ * whole of it where the warden may set one, inotify elsewhere, neither where
+ * other hosts write too. Owns the marked groups.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct agent;
+struct component;
+struct loop_source;
+struct fanotify_hub;
+
+struct marked { /* a filesystem */
+	struct agent *agent;
+	uint64_t dev;
+	struct fanotify_hub *hub; /* NULL: asked for, or refused */
+	struct loop_source *source;
+	int error; /* why it was refused, or 0 */
+	struct marked *next;
+};
+
+/* Once a turn: begins the roots that wait, and asks for marks. */
+void sources_turn(struct agent *a);
+void sources_free(struct agent *a);
+/* While it is held its news wait in the kernel, which merges them. */
+void sources_hold(struct agent *a, bool is_held);
+/* Why the news of a component come from where they do; NULL: from a mark. */
+const char *sources_reason(const struct agent *a, const struct component *c);

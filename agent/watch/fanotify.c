@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "watch/fanotify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "watch/early.h"
+#include "watch/fanotify_record.h"
+#include "watch/handles.h"
+
+#define READ_BYTES (64 * 1024)
+
+struct fanotify_hub {
+	int fd;
+	atomic_uint n_refs;
+	struct hash_key key;
+	struct early early;
+	struct handles handles; /* loop thread */
+	LIST_HEAD(, watch) ports; /* loop thread */
+	uint32_t last_port;
+};
+
+/* A port. */
+struct watch {
+	struct fanotify_hub *hub;
+	struct watch_sink sink;
+	uint32_t number;
+	atomic_uint n_refs;
+	uint64_t *hashes; /* by directory; 0: none */
+	size_t n_hashes;
+	size_t n_bound;
+	LIST_ENTRY(watch) link;
+};
+
+int fanotify_hub_new(int fd, struct fanotify_hub **ret)
+{
+	struct fanotify_hub *h = calloc(1, sizeof(*h));
+
+	if (!h) {
+		fd_close(fd);
+		return -ENOMEM;
+	}
+	h->fd = fd;
+	atomic_init(&h->n_refs, 1);
+	h->key = hash_key_random();
+	early_init(&h->early);
+	handles_init(&h->handles);
+	LIST_INIT(&h->ports);
+	*ret = h;
+	return 0;
+}
+
+struct fanotify_hub *fanotify_hub_ref(struct fanotify_hub *h)
+{
+	atomic_fetch_add(&h->n_refs, 1);
+	return h;
+}
+
+struct fanotify_hub *fanotify_hub_free(struct fanotify_hub *h)
+{
+	if (!h || atomic_fetch_sub(&h->n_refs, 1) > 1)
+		return NULL;
+	fd_close(h->fd);
+	early_fini(&h->early);
+	handles_fini(&h->handles);
+	free(h);
+	return NULL;
+}
+
+bool fanotify_hub_is_used(const struct fanotify_hub *h)
+{
+	return !LIST_EMPTY(&h->ports);
+}
+
+int fanotify_port_new(struct fanotify_hub *h, const struct watch_sink *sink,
+	struct watch **ret)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	w->hub = fanotify_hub_ref(h);
+	w->sink = *sink;
+	w->number = ++h->last_port;
+	atomic_init(&w->n_refs, 1);
+	LIST_INSERT_HEAD(&h->ports, w, link);
+	*ret = w;
+	return 0;
+}
+
+static struct watch *port_ref(struct watch *w)
+{
+	atomic_fetch_add(&w->n_refs, 1);
+	return w;
+}
+
+/* The last reference, perhaps a worker's. */
+static struct watch *port_unref(struct watch *w)
+{
+	if (!w || atomic_fetch_sub(&w->n_refs, 1) > 1)
+		return NULL;
+	fanotify_hub_free(w->hub);
+	free(w->hashes);
+	free(w);
+	return NULL;
+}
+
+static void forget_all(struct watch *w)
+{
+	for (size_t dir = 0; dir < w->n_hashes; dir++)
+		if (w->hashes[dir])
+			handles_remove(&w->hub->handles, w->hashes[dir],
+				w->number, (uint32_t)dir);
+}
+
+static struct watch *port_close(struct watch *w)
+{
+	if (!w)
+		return NULL;
+	forget_all(w);
+	LIST_REMOVE(w, link);
+	return port_unref(w);
+}
+
+static int port_fd(const struct watch *w)
+{
+	return w->hub->fd;
+}
+
+/* 0 stands for no directory, so it is no hash. */
+static uint64_t hash_handle(
+	const struct fanotify_hub *h, const void *handle, size_t len)
+{
+	uint64_t hash = hash_bytes(h->key, handle, len);
+
+	return hash ? hash : 1;
+}
+
+static int port_add(struct watch *w, int dir_fd, uint64_t *ret_key)
+{
+	union {
+		struct file_handle head;
+		char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+	} h = {.head.handle_bytes = MAX_HANDLE_SZ};
+	uint64_t hash;
+	int mount_id, r;
+
+	if (name_to_handle_at(dir_fd, "", &h.head, &mount_id, AT_EMPTY_PATH) <
+		0)
+		return -errno;
+	hash = hash_handle(w->hub, &h.head.handle_type,
+		sizeof(h.head.handle_type) + h.head.handle_bytes);
+	r = early_add(&w->hub->early, hash);
+	if (r == 0)
+		*ret_key = hash;
+	return r;
+}
+
+static int grow(struct watch *w, uint32_t dir)
+{
+	size_t before = w->n_hashes;
+	int r = mem_grow((void **)&w->hashes, &w->n_hashes, (size_t)dir + 1,
+		sizeof(*w->hashes));
+
+	if (r == 0)
+		memset(w->hashes + before, 0,
+			(w->n_hashes - before) * sizeof(*w->hashes));
+	return r;
+}
+
+static void port_drop(struct watch *w, uint32_t dir)
+{
+	if (dir >= w->n_hashes || !w->hashes[dir])
+		return;
+	handles_remove(&w->hub->handles, w->hashes[dir], w->number, dir);
+	w->hashes[dir] = 0;
+	w->n_bound--;
+}
+
+static int port_bind(struct watch *w, uint64_t key, uint32_t dir)
+{
+	bool has_news = early_take(&w->hub->early, key);
+	int r = dir < w->n_hashes ? 0 : grow(w, dir);
+
+	if (r == 0)
+		r = handles_put(&w->hub->handles, key, w->number, dir);
+	if (r < 0)
+		return r;
+	if (w->hashes[dir] != key) {
+		port_drop(w, dir);
+		w->hashes[dir] = key;
+		w->n_bound++;
+	}
+	return has_news;
+}
+
+static void port_forget(struct watch *w, uint64_t key)
+{
+	(void)early_take(&w->hub->early, key);
+}
+
+static void hand_over(struct watch *w, const struct watch_event *e)
+{
+	w->sink.fn(w->sink.ctx, e);
+}
+
+static void overflow(struct fanotify_hub *h)
+{
+	static const struct watch_event lost = {
+		.kind = WATCH_OVERFLOW, .dir = WATCH_NO_DIR, .name = ""};
+	struct watch *w;
+
+	LIST_FOREACH (w, &h->ports, link)
+		hand_over(w, &lost);
+}
+
+static struct watch *find_port(struct fanotify_hub *h, uint32_t number)
+{
+	struct watch *w;
+
+	LIST_FOREACH (w, &h->ports, link)
+		if (w->number == number)
+			break;
+	return w;
+}
+
+/* A look goes before a touch: what is not known cannot be touched. Opening a
+ * directory says nothing of use, and we do it ourselves. */
+static void tell(
+	struct watch *w, uint32_t dir, const struct fanotify_record *record)
+{
+	struct watch_event e = {
+		.kind = WATCH_LOOK,
+		.is_dir = record->mask & FAN_ONDIR,
+		.dir = dir,
+		.name = record->name,
+		.name_len = record->name_len,
+	};
+
+	if (strcmp(record->name, ".") == 0) {
+		e.kind = WATCH_SELF;
+		e.name = "";
+		e.name_len = 0;
+	}
+	if (record->mask & FANOTIFY_CHANGES)
+		hand_over(w, &e);
+	e.kind = WATCH_TOUCH;
+	if ((record->mask & (FAN_OPEN | FAN_ONDIR)) == FAN_OPEN)
+		hand_over(w, &e);
+}
+
+static bool is_noise(const struct fanotify_record *record)
+{
+	return (record->mask & (FANOTIFY_CHANGES | FAN_ONDIR)) == FAN_ONDIR;
+}
+
+static void take_record(
+	struct fanotify_hub *h, const struct fanotify_record *record)
+{
+	const struct handle_slot *slot;
+	struct watch *w;
+	uint64_t hash;
+
+	if (record->mask & FAN_Q_OVERFLOW) {
+		overflow(h);
+		return;
+	}
+	if (!record->handle || is_noise(record))
+		return;
+	hash = hash_handle(h, record->handle, record->handle_len);
+	slot = handles_find(&h->handles, hash);
+	if (!slot) {
+		early_note(&h->early, hash);
+		return;
+	}
+	w = find_port(h, slot->port);
+	if (w)
+		tell(w, slot->dir, record);
+}
+
+/* Returns the number of events in the n bytes. */
+static int take_batch(struct fanotify_hub *h, const char *data, size_t n)
+{
+	struct fanotify_record record;
+	size_t at = 0;
+	int count = 0, r;
+
+	while ((r = fanotify_record_next(data, n, &at, &record)) > 0) {
+		take_record(h, &record);
+		count++;
+	}
+	/* A kernel that speaks otherwise than it was asked to. */
+	if (r < 0)
+		overflow(h);
+	return count;
+}
+
+static int port_read(struct watch *w, int max)
+{
+	/* On the stack: idle components hold no buffer each. */
+	_Alignas(struct fanotify_event_metadata) char data[READ_BYTES];
+	struct fanotify_hub *h = w->hub;
+	int count = 0;
+
+	for (int i = 0; i < max; i++) {
+		ssize_t n = read(h->fd, data, sizeof(data));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN ? count : -errno;
+		count += take_batch(h, data, (size_t)n);
+	}
+	return count;
+}
+
+static size_t port_count(const struct watch *w)
+{
+
+	return w->n_bound;
+}
+
+const struct watch_ops watch_fanotify = {
+	.name = "fanotify",
+	.ref = port_ref,
+	.unref = port_unref,
+	.close = port_close,
+	.fd = port_fd,
+	.add = port_add,
+	.bind = port_bind,
+	.forget = port_forget,
+	.drop = port_drop,
+	.read = port_read,
+	.count = port_count,
+};

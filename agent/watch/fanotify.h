@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/*
+ * News from fanotify: one group a filesystem, which is marked as a whole by
+ * whoever may do that, so that no directory needs a watch. What happens
+ * elsewhere on it costs one look-up. The components that live there share the
+ * group; each has a port of its own, which is what watch.h knows.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/fanotify.h>
+
+#include "watch/watch.h"
+
+/* How a group must be opened, and what it must be marked for. */
+#define FANOTIFY_FLAGS \
+	(FAN_CLASS_NOTIF | FAN_REPORT_DFID_NAME | FAN_CLOEXEC | FAN_NONBLOCK)
+#define FANOTIFY_CHANGES                                           \
+	(FAN_CREATE | FAN_DELETE | FAN_MOVED_FROM | FAN_MOVED_TO | \
+		FAN_MODIFY | FAN_ATTRIB | FAN_CLOSE_WRITE)
+#define FANOTIFY_MASK (FANOTIFY_CHANGES | FAN_OPEN | FAN_ONDIR)
+
+struct fanotify_hub;
+
+/* fd: a group, taken (also on failure). Returns 0 or -ENOMEM. */
+int fanotify_hub_new(int fd, struct fanotify_hub **ret);
+struct fanotify_hub *fanotify_hub_ref(struct fanotify_hub *h);
+/* Gives one reference back; ports hold one each. Returns NULL. */
+struct fanotify_hub *fanotify_hub_free(struct fanotify_hub *h);
+
+/* Has it ports? Without, nobody reads it. */
+bool fanotify_hub_is_used(const struct fanotify_hub *h);
+
+/* A port for one component. News of it come to sink whichever port is read:
+ * the group is one. Returns 0 or -ENOMEM. */
+int fanotify_port_new(struct fanotify_hub *h, const struct watch_sink *sink,
+	struct watch **ret);
+
+/* watch.h for ports; open is none of it. */
+extern const struct watch_ops watch_fanotify;
