@@ -24,6 +24,7 @@ static void on_dir_removed(void *ctx, uint32_t dir)
 		f->counters.unwatched--;
 	/* A result for it that still comes bears another tag. */
 	f->dirs[dir] = (struct dir_info){
+		.life = f->dirs[dir].life + 1,
 		.is_queued = f->dirs[dir].is_queued,
 		.is_queued_slow = f->dirs[dir].is_queued_slow,
 	};

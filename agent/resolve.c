@@ -30,6 +30,7 @@ void resolved_fini(struct resolved *r)
 {
 	plan_fini(&r->plan);
 	free(r->dirs);
+	free(r->lives);
 	free(r->picks);
 	*r = (struct resolved){0};
 }
@@ -114,6 +115,7 @@ static int add_item(struct resolve *r, const struct slot *s, struct buf *rel,
 	if (e < 0)
 		return e;
 	ret->dirs[at] = s->dir;
+	ret->lives[at] = feed_life(r->feed, s->dir);
 	ret->picks[at] = s->pick;
 	return 0;
 }
@@ -124,8 +126,9 @@ static int collect(struct resolve *r, struct resolved *ret)
 	int e = 0;
 
 	ret->dirs = calloc(r->n_picks + 1, sizeof(*ret->dirs));
+	ret->lives = calloc(r->n_picks + 1, sizeof(*ret->lives));
 	ret->picks = calloc(r->n_picks + 1, sizeof(*ret->picks));
-	if (!ret->dirs || !ret->picks)
+	if (!ret->dirs || !ret->lives || !ret->picks)
 		return -ENOMEM;
 	qsort(r->slots, r->n_picks, sizeof(*r->slots), by_pick);
 	for (size_t i = 0; e == 0 && i < r->n_picks; i++) {

@@ -16,6 +16,7 @@ struct resolve;
 struct resolved {
 	struct plan plan; /* in the order of the picks */
 	uint32_t *dirs; /* index node of each item's directory */
+	uint32_t *lives; /* feed_life of it */
 	uint32_t *picks; /* position of each item's pick */
 	size_t n_missing; /* picks without a name any more */
 };
