@@ -37,6 +37,8 @@ struct cleanup {
 	uint32_t *tried; /* entries that they left */
 	size_t n_tried, cap_tried;
 	uint64_t tried_bytes;
+	/* What will have gone once all parts so far have. */
+	uint64_t expected_files, expected_bytes;
 	int n_selections;
 	struct resolve *resolve; /* of ahead; NULL: nothing is under way */
 	struct slice *slice; /* of at_work; NULL: no reaper is at work */
@@ -320,12 +322,76 @@ static size_t slice_end(const struct cleanup *c)
 	return at;
 }
 
+/* 0 is no limit. */
+static uint64_t limit(uint64_t value)
+{
+	return value ? value : UINT64_MAX;
+}
+
+/* How many of the picks [from, to) will all go, so that their order makes no
+ * difference: behind them the target may be met, or a limit. */
+static size_t n_certain(const struct cleanup *c, size_t from, size_t to)
+{
+	const struct goal *g = &c->order.goal;
+	uint64_t max_bytes = is_due(c, from) ? limit(g->max_bytes)
+					     : MIN_OF(limit(g->free_bytes),
+						       limit(g->max_bytes));
+	uint64_t max_files = limit(g->max_files);
+	uint64_t bytes = c->expected_bytes, files = c->expected_files;
+	size_t n = 0;
+
+	/* Which files a canary takes is to be foreseen. */
+	if (c->parts.policy->mode == MODE_CANARY)
+		return 0;
+	for (; from + n < to && files + n < max_files; n++) {
+		bytes = mem_add_sat(
+			bytes, c->selection.picks[from + n].used_bytes);
+		if (bytes >= max_bytes)
+			break;
+	}
+	return n;
+}
+
+/* What is past its retention all goes, so far ahead that each directory is
+ * visited once; of the rest a slice at a time keeps to the strategy's order. */
+static void group(struct cleanup *c, size_t from, size_t to)
+{
+	if (!c->order.is_plan && !c->order.is_probe)
+		(void)resolve_group(c->parts.feed, c->selection.picks + from,
+			n_certain(c, from, to));
+}
+
+/* After a selection. */
+static void begin_selection(struct cleanup *c)
+{
+	size_t n = 0;
+
+	c->next = 0;
+	c->expected_files = c->result.files;
+	c->expected_bytes = c->result.freed_bytes;
+	while (n < c->selection.n_picks && is_due(c, n))
+		n++;
+	if (n)
+		group(c, 0, n);
+}
+
+static void expect(struct cleanup *c, const struct part *part)
+{
+	c->expected_files += part->to - part->from;
+	for (size_t i = part->from; i < part->to; i++)
+		c->expected_bytes = mem_add_sat(c->expected_bytes,
+			c->selection.picks[i].used_bytes);
+}
+
 static void look_ahead(struct cleanup *c)
 {
 	int r;
 
 	c->ahead.from = c->next;
 	c->ahead.to = c->next = slice_end(c);
+	if (!is_due(c, c->ahead.from))
+		group(c, c->ahead.from, c->ahead.to);
+	expect(c, &c->ahead);
 	r = resolve_start(c->parts.feed, c->selection.picks + c->ahead.from,
 		c->ahead.to - c->ahead.from, on_names, c, &c->resolve);
 	if (r < 0)
@@ -397,10 +463,10 @@ static bool select_again(struct cleanup *c)
 				c->tried_bytes);
 	selection_fini(&c->selection);
 	c->selection = (struct selection){0};
-	c->next = 0;
 	if (select_victims(c, &goal) < 0)
 		return false;
 	drop_tried(c);
+	begin_selection(c);
 	return c->selection.n_picks > 0;
 }
 
@@ -521,6 +587,7 @@ int cleanup_start(const struct cleanup_parts *parts,
 		return r;
 	}
 	describe(c);
+	begin_selection(c);
 	*ret = c;
 	return 0;
 }

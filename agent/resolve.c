@@ -200,6 +200,52 @@ static int ask_all(struct resolve *r)
 	return e;
 }
 
+/* The directory of each pick (those that are gone: the first free number), to
+ * ret_dirs. Returns how many numbers there are. */
+static uint32_t find_dirs(const struct index *ix, const struct pick *picks,
+	size_t n_picks, uint32_t *ret_dirs)
+{
+	uint32_t end = 0;
+
+	for (size_t i = 0; i < n_picks; i++) {
+		struct index_item item;
+
+		ret_dirs[i] = index_get(ix, picks[i].entry, &item)
+				      ? item.dir
+				      : INDEX_NONE;
+		if (ret_dirs[i] != INDEX_NONE)
+			end = MAX_OF(end, ret_dirs[i] + 1);
+	}
+	for (size_t i = 0; i < n_picks; i++)
+		if (ret_dirs[i] == INDEX_NONE)
+			ret_dirs[i] = end;
+	return end + 1;
+}
+
+/* A counting sort: half a million picks take milliseconds. */
+int resolve_group(const struct feed *feed, struct pick *picks, size_t n_picks)
+{
+	mem_autofree uint32_t *dirs = calloc(n_picks + 1, sizeof(*dirs));
+	mem_autofree struct pick *sorted = calloc(n_picks + 1, sizeof(*sorted));
+	mem_autofree uint32_t *at = NULL;
+	uint32_t n_dirs;
+
+	if (!dirs || !sorted)
+		return -ENOMEM;
+	n_dirs = find_dirs(feed_index(feed), picks, n_picks, dirs);
+	at = calloc((size_t)n_dirs + 1, sizeof(*at));
+	if (!at)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_picks; i++)
+		at[dirs[i] + 1]++;
+	for (uint32_t d = 0; d < n_dirs; d++)
+		at[d + 1] += at[d];
+	for (size_t i = 0; i < n_picks; i++)
+		sorted[at[dirs[i]]++] = picks[i];
+	memcpy(picks, sorted, n_picks * sizeof(*picks));
+	return 0;
+}
+
 int resolve_start(struct feed *feed, const struct pick *picks, size_t n_picks,
 	resolve_fn *done, void *ctx, struct resolve **ret)
 {

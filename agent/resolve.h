@@ -22,6 +22,14 @@ struct resolved {
 };
 void resolved_fini(struct resolved *r);
 
+/*
+ * Puts picks of one directory next to each other (in it, their order stays),
+ * so that each directory is read once, and entered once by the reaper. For
+ * picks that will all go, whichever is first. Returns 0 or -ENOMEM: nothing
+ * has changed.
+ */
+int resolve_group(const struct feed *feed, struct pick *picks, size_t n_picks);
+
 /* done: takes over *found (or leaves it, to be freed after the call). */
 typedef void resolve_fn(void *ctx, struct resolved *found, int error);
 
