@@ -18,6 +18,7 @@ struct component {
 	uint32_t number;
 	struct feed *feed;
 	struct loop_source *source; /* of the feed's descriptor */
+	bool is_paced; /* news of it are read at times, not as they come */
 	uint64_t allocation_bytes; /* 0: not known yet (a share) */
 	struct trigger_limits limits;
 	enum level level;

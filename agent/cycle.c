@@ -23,6 +23,7 @@
 #define HUNG_NS		 (30 * CLOCK_NS_PER_S) /* a look takes no longer */
 #define JUMP_NS		 (5 * CLOCK_NS_PER_S) /* wall against boot clock */
 #define DISTRUST_NS	 (60 * CLOCK_NS_PER_S)
+#define PACE_NS		 (10 * CLOCK_NS_PER_MS)
 
 /* News in. */
 
@@ -59,6 +60,17 @@ static void take_results(struct agent *a)
 			feed_results(a, list);
 		result_free(list);
 	}
+}
+
+/* A reaper makes two events a file, and pays for waking us with each. What it
+ * does it tells anyway: while it works, news are read with its outcomes. */
+static void pace(struct component *c)
+{
+	bool is_paced = feed_is_reaping(c->feed);
+
+	if (c->source && c->is_paced != is_paced)
+		loop_pause(c->source, is_paced);
+	c->is_paced = is_paced;
 }
 
 static bool move_feeds(struct agent *a)
@@ -250,6 +262,8 @@ static int64_t next_due(const struct agent *a)
 		if (c->policy->interval_s && c->allocation_bytes &&
 			can_clean(a, c))
 			due = MIN_OF(due, c->scheduled_boot_ns);
+		if (c->is_paced)
+			due = MIN_OF(due, a->last_boot_ns + PACE_NS);
 		if (c->reconcile_boot_ns)
 			due = MIN_OF(due, c->reconcile_boot_ns);
 		if (c->level != LEVEL_OK && can_clean(a, c))
@@ -290,6 +304,7 @@ void cycle_turn(struct agent *a)
 		judge_component(a, c);
 		keep_schedule(a, c);
 		order_move(c);
+		pace(c);
 	}
 	for (size_t i = 0; i < a->filesystems.n_items; i++)
 		emergency_judge(a, &a->filesystems.items[i]);

@@ -201,6 +201,11 @@ void feed_reaping(struct feed *f, bool is_reaping)
 
 /* Reading. */
 
+bool feed_is_reaping(const struct feed *f)
+{
+	return f->is_reaping;
+}
+
 struct index *feed_index(const struct feed *f)
 {
 	return f->index;

@@ -64,6 +64,7 @@ void feed_read(struct feed *f, int64_t now_real_s);
 /* While a reaper is at work here, opens are not accesses, and what is in the
  * quarantine is on its way out. */
 void feed_reaping(struct feed *f, bool is_reaping);
+bool feed_is_reaping(const struct feed *f);
 /* Applies a piece of a result whose job belongs to this feed; result is
  * borrowed. Returns 0 or -ENOMEM. */
 int feed_result(struct feed *f, const struct result *result);
