@@ -135,6 +135,19 @@ void feed_set_policy(struct feed *f, const struct policy *policy)
 
 /* Events in. */
 
+/* What is not known and went away leaves nothing to look for, unless a look
+ * under way may have seen it. (If it came again, that is an event behind this
+ * one.) Mostly it is what a reaper deleted, and has told of already. */
+static bool is_old_news(const struct feed *f, const struct watch_event *e)
+{
+	struct index_item item;
+
+	return e->is_leaving && e->dir < f->cap_dirs && !f->dirs[e->dir].tag &&
+	       !index_find(f->index, e->dir, e->name, e->name_len, &item) &&
+	       index_child(f->index, e->dir, e->name, e->name_len) ==
+		       INDEX_NONE;
+}
+
 static void on_event(void *ctx, const struct watch_event *e)
 {
 	struct feed *f = ctx;
@@ -142,7 +155,7 @@ static void on_event(void *ctx, const struct watch_event *e)
 	f->counters.events++;
 	switch (e->kind) {
 	case WATCH_LOOK:
-		if (e->name_len)
+		if (e->name_len && !is_old_news(f, e))
 			feed_look(f, e->dir, e->name);
 		break;
 	case WATCH_TOUCH:
