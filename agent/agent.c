@@ -23,6 +23,7 @@
 #include "methods.h"
 #include "notice.h"
 #include "reload.h"
+#include "saver.h"
 #include "setup.h"
 #include "state.h"
 #include "wire.h"
@@ -86,6 +87,8 @@ static int make_parts(struct agent *a, const struct agent_start *start)
 	if (r == 0)
 		r = measure_new(AGENT_WORKERS, &a->measure);
 	if (r == 0)
+		r = saver_new(&a->saver);
+	if (r == 0)
 		r = history_init(&a->history);
 	if (r == 0)
 		r = deliver_new(
@@ -111,6 +114,9 @@ static int make_sources(struct agent *a)
 	if (r == 0)
 		r = loop_add_fd(
 			a->loop, wire_fd(a->wire), on_wire, a, &a->wired);
+	if (r == 0)
+		r = loop_add_fd(a->loop, saver_fd(a->saver), on_something, a,
+			&a->saved);
 	if (r == 0)
 		r = loop_add_signal(a->loop, SIGTERM, on_signal, a, &signals);
 	if (r == 0)
@@ -174,6 +180,7 @@ static void stop_parts(struct agent *a)
 		free(a->subscribers);
 		a->subscribers = next;
 	}
+	saver_free(a->saver);
 	deliver_free(a->deliver);
 	measure_free(a->measure);
 	wire_free(a->wire);
@@ -188,8 +195,11 @@ static void stop_parts(struct agent *a)
 
 static void save_at_the_end(struct agent *a)
 {
-	int r = state_save(a);
+	int r;
 
+	/* Not while another is at it. */
+	a->saver = saver_free(a->saver);
+	r = state_save(a);
 	if (r < 0)
 		log_event(MSG_STATE_FAILED, NULL, "state not saved to %s: %s",
 			a->config->state_file, strerror(-r));

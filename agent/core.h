@@ -20,6 +20,7 @@ struct control_call;
 struct deliver;
 struct loop;
 struct loop_source;
+struct saver;
 struct wire;
 
 struct subscriber {
@@ -51,13 +52,17 @@ struct agent {
 	struct loop_source *timer; /* the next thing that is due */
 	struct loop_source *measured; /* results wait */
 	struct loop_source *wired;
+	struct saver *saver; /* of the state; NULL: it is saved in the loop */
+	struct loop_source *saved;
 	int64_t started_real_s;
 	int64_t alerts_due_boot_ns;
 	int64_t sample_due_boot_ns;
 	int64_t save_due_boot_ns;
+	int64_t save_begun_boot_ns;
 	int64_t last_boot_ns, last_real_ns; /* of the last turn, for jumps */
 	int64_t distrust_until_boot_ns; /* no deletion after a clock jump */
 	bool is_dirty; /* state to be saved */
+	bool is_save_slow; /* and this was told */
 	bool is_panic;
 	bool is_hung; /* a disk does not answer; the alert is open */
 	int64_t beat_ns; /* of the watchdog; 0: nobody wants it */

@@ -34,6 +34,7 @@ libullage_a_SOURCES += \
 	agent/setup.c agent/setup.h \
 	agent/report.c agent/report.h \
 	agent/resolve.c agent/resolve.h \
+	agent/saver.c agent/saver.h \
 	agent/state.c agent/state.h \
 	agent/why.c agent/why.h
 

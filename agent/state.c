@@ -14,10 +14,12 @@
 #include "core.h"
 #include "json.h"
 #include "report.h"
+#include "saver.h"
 
 #define STATE_VERSION	1
 #define STATE_MAX_BYTES (64u << 20)
 #define SAVE_PAUSE_NS	(10 * CLOCK_NS_PER_S)
+#define SAVE_SLOW_NS	(30 * CLOCK_NS_PER_S)
 
 /* Saving. */
 
@@ -172,17 +174,97 @@ static int replace(const char *path, const char *text)
 	return fsync(dir) < 0 ? -errno : 0;
 }
 
-int state_save(struct agent *a)
+/* The state as one piece of text; NULL: out of memory. */
+static char *print(struct agent *a)
 {
 	struct json_object *o = state_of(a);
 	const char *text = o ? json_object_to_json_string_ext(o,
 				       JSON_C_TO_STRING_PLAIN |
 					       JSON_C_TO_STRING_NOSLASHESCAPE)
 			     : NULL;
-	int r = text ? replace(a->config->state_file, text) : -ENOMEM;
+	char *copy = text ? strdup(text) : NULL;
 
 	json_object_put(o);
+	return copy;
+}
+
+int state_save(struct agent *a)
+{
+	mem_autofree char *text = print(a);
+
+	return text ? replace(a->config->state_file, text) : -ENOMEM;
+}
+
+/* What the thread gets: its own, whatever becomes of the configuration. */
+struct save {
+	char *path;
+	char *text;
+};
+
+static struct save *save_free(struct save *s)
+{
+	free(s->path);
+	free(s->text);
+	free(s);
+	return NULL;
+}
+
+static int run_save(void *ctx)
+{
+	struct save *s = ctx;
+	int r = replace(s->path, s->text);
+
+	save_free(s);
 	return r;
+}
+
+/* Beside the loop, if there is something to do that. */
+static int begin_save(struct agent *a)
+{
+	struct save *s;
+	int r;
+
+	if (!a->saver)
+		return state_save(a);
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	s->path = strdup(a->config->state_file);
+	s->text = print(a);
+	r = s->path && s->text ? saver_start(a->saver, run_save, s) : -ENOMEM;
+	if (r < 0)
+		save_free(s);
+	return r;
+}
+
+static void note_failed(struct agent *a, const char *why)
+{
+	log_event(MSG_STATE_FAILED, NULL,
+		"state not saved to %s: %s; it is tried again",
+		a->config->state_file, why);
+}
+
+/* Returns true while a save is under way. */
+static bool watch_save(struct agent *a, int64_t now)
+{
+	int r;
+
+	if (!a->saver)
+		return false;
+	if (saver_take(a->saver, &r)) {
+		a->is_save_slow = false;
+		if (r < 0) {
+			a->is_dirty = true;
+			note_failed(a, strerror(-r));
+		}
+	}
+	if (!saver_is_busy(a->saver))
+		return false;
+	if (!a->is_save_slow && now - a->save_begun_boot_ns >= SAVE_SLOW_NS) {
+		a->is_save_slow = true;
+		note_failed(a, "its disk has not answered for 30 s");
+	}
+	return true;
 }
 
 void state_keep(struct agent *a)
@@ -190,21 +272,22 @@ void state_keep(struct agent *a)
 	int64_t now = clock_boot_ns(a->clock);
 	int r;
 
-	if (!a->is_dirty || now < a->save_due_boot_ns)
+	if (watch_save(a, now) || !a->is_dirty || now < a->save_due_boot_ns)
 		return;
+	a->save_begun_boot_ns = now;
 	a->save_due_boot_ns = now + SAVE_PAUSE_NS;
-	r = state_save(a);
-	if (r < 0) {
-		log_event(MSG_STATE_FAILED, NULL,
-			"state not saved to %s: %s; it is tried again",
-			a->config->state_file, strerror(-r));
-		return;
-	}
-	a->is_dirty = false;
+	/* What comes from here on is for the next one. */
+	r = begin_save(a);
+	if (r < 0)
+		note_failed(a, strerror(-r));
+	a->is_dirty = r < 0;
 }
 
 int64_t state_due(const struct agent *a)
 {
+	if (a->saver && saver_is_busy(a->saver))
+		return a->is_save_slow ? INT64_MAX
+				       : a->save_begun_boot_ns + SAVE_SLOW_NS;
 	return a->is_dirty ? a->save_due_boot_ns : INT64_MAX;
 }
 

@@ -3,9 +3,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <sys/mount.h>
 
+#include "base/fd.h"
 #include "core.h"
+#include "saver.h"
 #include "scratch.h"
 #include "state.h"
 
@@ -368,6 +371,84 @@ static void test_in_the_way(void **state)
 	assert_int_equal(count_aside(d), 0);
 }
 
+static void await_saver(struct desk *d)
+{
+	struct pollfd fd = {
+		.fd = saver_fd(d->agent.saver), .events = POLLIN};
+
+	assert_int_equal(poll(&fd, 1, 10000), 1);
+}
+
+/* A disk that does not answer until somebody writes to the pipe. */
+static int wait_for_byte(void *ctx)
+{
+	char byte;
+
+	return fd_read_full(*(int *)ctx, &byte, 1);
+}
+
+/* The loop goes on while the disk takes its time; nothing is forgotten. */
+static void test_beside_the_loop(void **state)
+{
+	struct desk *d = *state;
+	struct agent *a = &d->agent;
+	int pipes[2];
+
+	assert_int_equal(saver_new(&a->saver), 0);
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(saver_start(a->saver, wait_for_byte, &pipes[0]), 0);
+	assert_int_equal(
+		saver_start(a->saver, wait_for_byte, &pipes[0]), -EBUSY);
+	a->save_begun_boot_ns = clock_boot_ns(&d->clock);
+	a->is_dirty = true;
+	state_keep(a);
+	assert_true(a->is_dirty);
+	assert_false(a->is_save_slow);
+	assert_int_equal(state_due(a),
+		clock_boot_ns(&d->clock) + 30 * CLOCK_NS_PER_S);
+	clock_advance(&d->clock, 30 * CLOCK_NS_PER_S);
+	state_keep(a);
+	assert_true(a->is_save_slow);
+	assert_int_equal(state_due(a), INT64_MAX);
+	assert_false(exists(d, "state"));
+	assert_int_equal(write(pipes[1], "x", 1), 1);
+	await_saver(d);
+	/* That one is over, and the next begins. */
+	state_keep(a);
+	assert_false(a->is_dirty);
+	await_saver(d);
+	state_keep(a);
+	assert_false(saver_is_busy(a->saver));
+	assert_true(exists(d, "state"));
+	assert_false(exists(d, "state.new"));
+	a->saver = saver_free(a->saver);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+static void test_failed_beside_the_loop(void **state)
+{
+	struct desk *d = *state;
+	struct agent *a = &d->agent;
+
+	assert_int_equal(saver_new(&a->saver), 0);
+	scratch_mkdir(&d->dir, "state.new");
+	a->is_dirty = true;
+	state_keep(a);
+	assert_false(a->is_dirty);
+	await_saver(d);
+	state_keep(a);
+	assert_true(a->is_dirty);
+	assert_int_equal(state_due(a),
+		clock_boot_ns(&d->clock) + 10 * CLOCK_NS_PER_S);
+	assert_int_equal(unlinkat(d->dir.fd, "state.new", AT_REMOVEDIR), 0);
+	clock_advance(&d->clock, 10 * CLOCK_NS_PER_S);
+	state_keep(a);
+	/* Who leaves waits for it. */
+	a->saver = saver_free(a->saver);
+	assert_true(exists(d, "state"));
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -383,6 +464,8 @@ int main(void)
 		CASE(test_wrong_types),
 		CASE(test_full),
 		CASE(test_in_the_way),
+		CASE(test_beside_the_loop),
+		CASE(test_failed_beside_the_loop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
