@@ -54,6 +54,7 @@ struct measure {
 	atomic_bool is_stopping;
 	struct job_queue queues[N_RANKS];
 	struct job_queue done;
+	bool is_told; /* the event descriptor is readable */
 	size_t n_done_obs, n_done;
 	size_t n_pending; /* loop thread */
 	size_t n_threads; /* wanted, beside those that hang */
@@ -122,8 +123,10 @@ static void put_done(struct measure *m, struct result *r)
 {
 	uint64_t one = 1;
 
-	if (!m->done.head)
+	if (!m->is_told && !r->is_quiet) {
 		(void)!write(m->event_fd, &one, sizeof(one));
+		m->is_told = true;
+	}
 	job_queue_put(&m->done, r);
 	m->n_done++;
 	m->n_done_obs += r->n_obs;
@@ -354,7 +357,6 @@ static int call_worker(struct measure *m)
 	size_t n_hung = 0;
 	int r;
 
-	pthread_cond_signal(&m->work);
 	/* Those already called count as idle until they wake. */
 	if (m->n_idle > m->n_queued)
 		return 0;
@@ -391,6 +393,8 @@ int measure_submit(struct measure *m, struct job *job)
 		m->n_queued++;
 	}
 	pthread_mutex_unlock(&m->lock);
+	/* Not under the lock, which whoever wakes wants first. */
+	pthread_cond_signal(&m->work);
 	if (r < 0)
 		result_free(last);
 	else
@@ -405,8 +409,9 @@ struct result *measure_take(struct measure *m)
 
 	pthread_mutex_lock(&m->lock);
 	list = m->done.head;
-	if (list)
+	if (m->is_told)
 		(void)!read(m->event_fd, &count, sizeof(count));
+	m->is_told = false;
 	job_queue_init(&m->done);
 	if (is_full(m))
 		pthread_cond_broadcast(&m->room);
