@@ -179,8 +179,8 @@ static void on_outcome(void *ctx, const struct outcome *o)
 		note_deleted(c, item, o->item, o);
 		return;
 	}
-	leave(c, c->at_work.from + found->picks[o->item], (enum reason)o->reason,
-		item->used_bytes);
+	leave(c, c->at_work.from + found->picks[o->item],
+		(enum reason)o->reason, item->used_bytes);
 	/* Too many errors before it: the run is broken, not this file. */
 	if (o->reason == REASON_ERROR && o->error == ECANCELED)
 		stop(c, REASON_ERROR, -ECANCELED);
@@ -271,9 +271,9 @@ static int start_reaper(struct cleanup *c)
 
 	c->last_reason = REASON_DELETED;
 	feed_reaping(c->parts.feed, true);
-	return slice_start(c->parts.loop, c->parts.wire,
-		&c->at_work.found.plan, &request,
-		&(struct slice_handlers){on_outcome, on_over, c}, &c->slice);
+	return slice_start(c->parts.loop, c->parts.wire, &c->at_work.found.plan,
+		&request, &(struct slice_handlers){on_outcome, on_over, c},
+		&c->slice);
 }
 
 /* What was found ahead goes to a reaper. Returns false if that was the end of
@@ -379,8 +379,8 @@ static void expect(struct cleanup *c, const struct part *part)
 {
 	c->expected_files += part->to - part->from;
 	for (size_t i = part->from; i < part->to; i++)
-		c->expected_bytes = mem_add_sat(c->expected_bytes,
-			c->selection.picks[i].used_bytes);
+		c->expected_bytes = mem_add_sat(
+			c->expected_bytes, c->selection.picks[i].used_bytes);
 }
 
 static void look_ahead(struct cleanup *c)

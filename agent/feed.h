@@ -79,8 +79,7 @@ void feed_list(struct feed *f, uint32_t dir);
  * the number is another one's. */
 uint32_t feed_life(const struct feed *f, uint32_t dir);
 /* A reaper says that it has deleted this name. */
-void feed_gone(
-	struct feed *f, uint32_t dir, uint32_t life, const char *name);
+void feed_gone(struct feed *f, uint32_t dir, uint32_t life, const char *name);
 void feed_reconcile(struct feed *f);
 bool feed_is_reconciling(const struct feed *f);
 /* Roots that were missing are looked for again. */

@@ -70,8 +70,7 @@ uint32_t feed_life(const struct feed *f, uint32_t dir)
 
 /* Gone it is, whatever an event may say yet; but a look that is under way may
  * have seen it before. */
-void feed_gone(
-	struct feed *f, uint32_t dir, uint32_t life, const char *name)
+void feed_gone(struct feed *f, uint32_t dir, uint32_t life, const char *name)
 {
 	const struct observation gone = {.dir = dir,
 		.kind = OBS_GONE,

@@ -11,7 +11,7 @@
 #define YOUNG_LOOK_NS  (50 * CLOCK_NS_PER_MS)
 #define FAILED_LOOK_NS (10 * CLOCK_NS_PER_S)
 /* A change is small if at that rate the next limit is so many looks away. */
-#define SMALL_PART     16
+#define SMALL_PART 16
 
 /* Where the path is mounted, and what: the last mount point above it in
  * mountinfo (a later mount covers an earlier one). Asks no filesystem. */

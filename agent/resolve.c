@@ -210,9 +210,8 @@ static uint32_t find_dirs(const struct index *ix, const struct pick *picks,
 	for (size_t i = 0; i < n_picks; i++) {
 		struct index_item item;
 
-		ret_dirs[i] = index_get(ix, picks[i].entry, &item)
-				      ? item.dir
-				      : INDEX_NONE;
+		ret_dirs[i] = index_get(ix, picks[i].entry, &item) ? item.dir
+								   : INDEX_NONE;
 		if (ret_dirs[i] != INDEX_NONE)
 			end = MAX_OF(end, ret_dirs[i] + 1);
 	}

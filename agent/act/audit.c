@@ -167,8 +167,8 @@ static int put_number(struct buf *b, const char *before, uint64_t value)
 static int put_file(struct audit *a, const char *event,
 	const struct candidate *c, const struct beneath_stat *st)
 {
-	const char *const btime[] = {",\"btime\":\"",
-		stamp(&a->btime, st->id.btime_s), "\""};
+	const char *const btime[] = {
+		",\"btime\":\"", stamp(&a->btime, st->id.btime_s), "\""};
 	const char *const rule[] = {
 		",\"rule\":\"", plan_rule_word(c->rule), "\""};
 	int r = begin(a, event);

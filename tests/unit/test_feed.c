@@ -400,8 +400,8 @@ static void test_names(void **state)
 
 /* ---- what a reaper does ---- */
 
-static void reap(struct bench *b, const char *dir, const char *name,
-	uint32_t life)
+static void reap(
+	struct bench *b, const char *dir, const char *name, uint32_t life)
 {
 	feed_gone(b->feed, find_dir(b, dir), life, name);
 }

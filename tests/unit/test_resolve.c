@@ -62,8 +62,8 @@ static int set_up(void **state)
 
 		o = see(b->dirs[(i + 1) % 2], OBS_FILE, name, 10 + (uint64_t)i);
 		apply(b, &o);
-		assert_true(index_find(
-			feed_index(b->feed), o.dir, name, 1, &item));
+		assert_true(
+			index_find(feed_index(b->feed), o.dir, name, 1, &item));
 		b->picks[i] = (struct pick){.entry = item.entry, .age_s = i};
 	}
 	*state = b;

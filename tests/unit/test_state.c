@@ -373,8 +373,7 @@ static void test_in_the_way(void **state)
 
 static void await_saver(struct desk *d)
 {
-	struct pollfd fd = {
-		.fd = saver_fd(d->agent.saver), .events = POLLIN};
+	struct pollfd fd = {.fd = saver_fd(d->agent.saver), .events = POLLIN};
 
 	assert_int_equal(poll(&fd, 1, 10000), 1);
 }
@@ -404,8 +403,8 @@ static void test_beside_the_loop(void **state)
 	state_keep(a);
 	assert_true(a->is_dirty);
 	assert_false(a->is_save_slow);
-	assert_int_equal(state_due(a),
-		clock_boot_ns(&d->clock) + 30 * CLOCK_NS_PER_S);
+	assert_int_equal(
+		state_due(a), clock_boot_ns(&d->clock) + 30 * CLOCK_NS_PER_S);
 	clock_advance(&d->clock, 30 * CLOCK_NS_PER_S);
 	state_keep(a);
 	assert_true(a->is_save_slow);
@@ -439,8 +438,8 @@ static void test_failed_beside_the_loop(void **state)
 	await_saver(d);
 	state_keep(a);
 	assert_true(a->is_dirty);
-	assert_int_equal(state_due(a),
-		clock_boot_ns(&d->clock) + 10 * CLOCK_NS_PER_S);
+	assert_int_equal(
+		state_due(a), clock_boot_ns(&d->clock) + 10 * CLOCK_NS_PER_S);
 	assert_int_equal(unlinkat(d->dir.fd, "state.new", AT_REMOVEDIR), 0);
 	clock_advance(&d->clock, 10 * CLOCK_NS_PER_S);
 	state_keep(a);
