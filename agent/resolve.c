@@ -139,7 +139,8 @@ static int collect(struct resolve *r, struct resolved *ret)
 			continue;
 		}
 		ret->n_missing++;
-		feed_list(r->feed, s->dir);
+		if (s->dir != INDEX_NONE)
+			feed_list(r->feed, s->dir);
 	}
 	return e;
 }
@@ -200,6 +201,18 @@ static int ask_all(struct resolve *r)
 	return e;
 }
 
+/* Where the picked file is; INDEX_NONE: it has gone, and its entry may be
+ * another file's by now. */
+static uint32_t dir_of(const struct index *ix, const struct pick *pick)
+{
+	struct index_item item;
+
+	return index_get(ix, pick->entry, &item) &&
+			       index_entry_tag(ix, pick->entry) == pick->tag
+		       ? item.dir
+		       : INDEX_NONE;
+}
+
 /* The directory of each pick (those that are gone: the first free number), to
  * ret_dirs. Returns how many numbers there are. */
 static uint32_t find_dirs(const struct index *ix, const struct pick *picks,
@@ -208,10 +221,7 @@ static uint32_t find_dirs(const struct index *ix, const struct pick *picks,
 	uint32_t end = 0;
 
 	for (size_t i = 0; i < n_picks; i++) {
-		struct index_item item;
-
-		ret_dirs[i] = index_get(ix, picks[i].entry, &item) ? item.dir
-								   : INDEX_NONE;
+		ret_dirs[i] = dir_of(ix, &picks[i]);
 		if (ret_dirs[i] != INDEX_NONE)
 			end = MAX_OF(end, ret_dirs[i] + 1);
 	}
@@ -263,12 +273,10 @@ int resolve_start(struct feed *feed, const struct pick *picks, size_t n_picks,
 	if (!r->slots)
 		goto fail;
 	for (size_t i = 0; i < n_picks; i++) {
-		struct index_item item = {.dir = INDEX_NONE};
+		uint32_t dir = dir_of(ix, &picks[i]);
 
-		index_get(ix, picks[i].entry, &item);
-		r->slots[i] =
-			(struct slot){.pick = (uint32_t)i, .dir = item.dir};
-		if (item.dir != INDEX_NONE)
+		r->slots[i] = (struct slot){.pick = (uint32_t)i, .dir = dir};
+		if (dir != INDEX_NONE)
 			r->slots[i].hash = index_entry_hash(ix, picks[i].entry);
 	}
 	qsort(r->slots, n_picks, sizeof(*r->slots), by_dir_and_hash);

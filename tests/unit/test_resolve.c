@@ -64,7 +64,9 @@ static int set_up(void **state)
 		apply(b, &o);
 		assert_true(
 			index_find(feed_index(b->feed), o.dir, name, 1, &item));
-		b->picks[i] = (struct pick){.entry = item.entry, .age_s = i};
+		b->picks[i] = (struct pick){.entry = item.entry,
+			.tag = index_entry_tag(feed_index(b->feed), item.entry),
+			.age_s = i};
 	}
 	*state = b;
 	return 0;
@@ -111,6 +113,45 @@ static void test_gone(void **state)
 	assert_order(b, b->dirs[0] < b->dirs[1] ? "135240" : "241350");
 }
 
+/* An entry is used again: what was picked is not the file that has it now. */
+static void test_used_again(void **state)
+{
+	struct bench *b = *state;
+	struct observation o = see(b->dirs[1], OBS_GONE, "a", 0);
+	struct index_item item;
+
+	apply(b, &o);
+	o = see(b->dirs[1], OBS_FILE, "precious", 99);
+	apply(b, &o);
+	assert_true(index_find(
+		feed_index(b->feed), o.dir, o.name, o.name_len, &item));
+	assert_int_equal(item.entry, b->picks[0].entry);
+	assert_int_equal(resolve_group(b->feed, b->picks, N_FILES), 0);
+	assert_order(b, b->dirs[0] < b->dirs[1] ? "135240" : "241350");
+}
+
+static void note_missing(void *ctx, struct resolved *found, int error)
+{
+	assert_int_equal(error, 0);
+	assert_int_equal(found->plan.n_items, 0);
+	*(size_t *)ctx = found->n_missing;
+}
+
+/* Nobody is asked for the name of what has gone. */
+static void test_nothing_to_find(void **state)
+{
+	struct bench *b = *state;
+	struct resolve *r = NULL;
+	size_t n_missing = 0;
+
+	b->picks[0].tag ^= 1;
+	assert_int_equal(resolve_start(b->feed, b->picks, 1, note_missing,
+				 &n_missing, &r),
+		0);
+	assert_null(r);
+	assert_int_equal(n_missing, 1);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -118,6 +159,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_group),
 		CASE(test_gone),
+		CASE(test_used_again),
+		CASE(test_nothing_to_find),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
