@@ -8,20 +8,18 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/fd.h"
-#include "loop.h"
-#include "wire.h"
+#include "slice.h"
 
 #define MAX_SELECTIONS 8 /* of one run */
+/* The first slice is a small one: its names are found while nobody deletes,
+ * those of all others while the reaper before them is at work. */
+#define FIRST_SLICE 256
 
-enum stage {
-	STAGE_NEXT, /* take the next slice */
-	STAGE_NAMES, /* waiting for names */
-	STAGE_REAP, /* a reaper is at work */
-	STAGE_DONE,
+/* A piece of the selection, and what was found of it on the disk. */
+struct part {
+	size_t from, to;
+	struct resolved found;
 };
 
 struct cleanup {
@@ -30,23 +28,22 @@ struct cleanup {
 	struct cleanup_handlers handlers;
 	struct cleanup_result result;
 	struct selection selection;
-	enum stage stage;
-	size_t from, to; /* the slice in the selection */
+	size_t next; /* the first pick that belongs to no part yet */
+	struct part at_work; /* in the hands of a reaper */
+	struct part ahead; /* its names are being found, or are found */
+	bool is_ahead_ready;
+	bool is_done;
 	struct skipped left; /* by the reapers' judgement */
 	uint32_t *tried; /* entries that they left */
 	size_t n_tried, cap_tried;
 	uint64_t tried_bytes;
+	/* What will have gone once all parts so far have. */
+	uint64_t expected_files, expected_bytes;
 	int n_selections;
-	struct resolve *resolve;
-	struct resolved found;
-	int outcome_fd;
-	struct loop_source *source;
-	bool is_reaper_gone; /* the warden said so */
+	struct resolve *resolve; /* of ahead; NULL: nothing is under way */
+	struct slice *slice; /* of at_work; NULL: no reaper is at work */
 	enum reason last_reason; /* of this slice's last candidate */
-	int reaper_status; /* of its process */
 	bool is_stopped; /* the reaper ended the run early */
-	unsigned char part[sizeof(struct outcome)]; /* of one cut in reading */
-	size_t part_len;
 	uint64_t judged;
 };
 
@@ -112,10 +109,10 @@ static void finish(struct cleanup *c, int error)
 	const struct index *ix = feed_index(c->parts.feed);
 	struct cleanup_result *res = &c->result;
 
-	if (c->stage == STAGE_DONE)
+	if (c->is_done)
 		return;
 	feed_reaping(c->parts.feed, false);
-	c->stage = STAGE_DONE;
+	c->is_done = true;
 	res->error = error;
 	res->ended_real_s = clock_real_s(c->parts.clock);
 	res->used_after = index_totals(ix, INDEX_NODE_COMPONENT).used_bytes;
@@ -145,13 +142,9 @@ static void remember(struct cleanup *c, const struct candidate *item)
 static void note_deleted(struct cleanup *c, const struct candidate *item,
 	uint32_t at, const struct outcome *o)
 {
+	const struct part *part = &c->at_work;
 	const struct pick *pick =
-		&c->selection.picks[c->from + c->found.picks[at]];
-	struct observation gone = {.dir = c->found.dirs[at],
-		.kind = OBS_GONE,
-		.name = item->name,
-		.name_len = (uint16_t)strlen(item->name)};
-	struct index_change change;
+		&c->selection.picks[part->from + part->found.picks[at]];
 
 	c->result.files++;
 	c->result.freed_bytes += o->freed_bytes;
@@ -161,14 +154,15 @@ static void note_deleted(struct cleanup *c, const struct candidate *item,
 	}
 	if (c->result.is_dry_run)
 		return;
-	index_apply(feed_index(c->parts.feed), &gone, 0, &change);
-	/* A look that was under way may still bring it back. */
-	feed_look(c->parts.feed, gone.dir, item->name);
+	feed_gone(c->parts.feed, part->found.dirs[at], part->found.lives[at],
+		item->name);
 	remember(c, item);
 }
 
-static void note_outcome(struct cleanup *c, const struct outcome *o)
+static void on_outcome(void *ctx, const struct outcome *o)
 {
+	struct cleanup *c = ctx;
+	const struct resolved *found = &c->at_work.found;
 	const struct candidate *item;
 
 	if (o->is_end) {
@@ -176,27 +170,27 @@ static void note_outcome(struct cleanup *c, const struct outcome *o)
 			stop(c, (enum reason)o->reason, -o->error);
 		return;
 	}
-	if (o->item >= c->found.plan.n_items || o->reason >= N_REASONS)
+	if (o->item >= found->plan.n_items || o->reason >= N_REASONS)
 		return;
-	item = &c->found.plan.items[o->item];
+	item = &found->plan.items[o->item];
 	c->last_reason = (enum reason)o->reason;
 	c->judged++;
 	if (o->reason == REASON_DELETED || o->reason == REASON_WOULD_DELETE) {
 		note_deleted(c, item, o->item, o);
 		return;
 	}
-	leave(c, c->from + c->found.picks[o->item], (enum reason)o->reason,
-		item->used_bytes);
+	leave(c, c->at_work.from + found->picks[o->item],
+		(enum reason)o->reason, item->used_bytes);
 	/* Too many errors before it: the run is broken, not this file. */
 	if (o->reason == REASON_ERROR && o->error == ECANCELED)
 		stop(c, REASON_ERROR, -ECANCELED);
 	if (o->reason == REASON_BUSY)
-		dirty_add(c->parts.busy, c->found.dirs[o->item], item->name,
+		dirty_add(c->parts.busy, found->dirs[o->item], item->name,
 			strlen(item->name));
 	/* What the index believed of it may be wrong. */
 	if (o->reason == REASON_GONE || o->reason == REASON_CHANGED ||
 		o->reason == REASON_ORPHANED || o->reason == REASON_LINKED)
-		feed_look(c->parts.feed, c->found.dirs[o->item], item->name);
+		feed_look(c->parts.feed, found->dirs[o->item], item->name);
 }
 
 /* A reaper that stopped says the same of every candidate that is left: the
@@ -217,77 +211,18 @@ static bool is_final(enum reason reason)
 	}
 }
 
-static void end_slice(struct cleanup *c)
+static void on_over(void *ctx, int status)
 {
+	struct cleanup *c = ctx;
+
+	c->slice = slice_free(c->slice);
 	if (is_final(c->last_reason))
 		stop(c, c->last_reason, 0);
-	if (c->reaper_status)
-		stop(c, REASON_ERROR,
-			c->reaper_status < 0 ? c->reaper_status : -EIO);
-	c->reaper_status = 0;
-	c->source = loop_remove(c->source);
-	c->outcome_fd = fd_close(c->outcome_fd);
-	resolved_fini(&c->found);
+	if (status)
+		stop(c, REASON_ERROR, status < 0 ? status : -EIO);
+	resolved_fini(&c->at_work.found);
 	if (c->handlers.progress)
 		c->handlers.progress(c->handlers.ctx, c);
-	c->from = c->to;
-	c->stage = STAGE_NEXT;
-}
-
-/* The slice is through once the stream has ended and the reaper was waited
- * for; whichever comes last ends it. */
-static void maybe_end_slice(struct cleanup *c)
-{
-	if (c->outcome_fd < 0 && c->is_reaper_gone && c->stage == STAGE_REAP)
-		end_slice(c);
-}
-
-static void take_outcomes(
-	struct cleanup *c, const unsigned char *data, size_t len)
-{
-	while (len) {
-		size_t want = sizeof(c->part) - c->part_len;
-		size_t n = MIN_OF(len, want);
-		struct outcome o;
-
-		memcpy(c->part + c->part_len, data, n);
-		c->part_len += n;
-		data += n;
-		len -= n;
-		if (c->part_len < sizeof(c->part))
-			return;
-		memcpy(&o, c->part, sizeof(o));
-		c->part_len = 0;
-		note_outcome(c, &o);
-	}
-}
-
-static void on_outcomes(void *ctx)
-{
-	struct cleanup *c = ctx;
-	unsigned char data[64 * sizeof(struct outcome)];
-	ssize_t n = read(c->outcome_fd, data, sizeof(data));
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n > 0) {
-		take_outcomes(c, data, (size_t)n);
-		return;
-	}
-	c->source = loop_remove(c->source);
-	c->outcome_fd = fd_close(c->outcome_fd);
-	maybe_end_slice(c);
-}
-
-static void on_reaper_gone(
-	void *ctx, const struct channel_message *msg, const int fds[4])
-{
-	struct cleanup *c = ctx;
-
-	(void)fds;
-	c->is_reaper_gone = true;
-	c->reaper_status = msg->status;
-	maybe_end_slice(c);
 }
 
 static bool is_due(const struct cleanup *c, size_t pick)
@@ -301,15 +236,30 @@ static uint64_t left(uint64_t limit, uint64_t used)
 	return limit ? MAX_OF(mem_sub_sat(limit, used), 1) : UINT64_MAX;
 }
 
-static int send_reap(struct cleanup *c, int plan_fd, int outcome_fd)
+/* Picks of a part whose names were not found. */
+static void leave_missing(struct cleanup *c, const struct part *part)
+{
+	size_t n = part->to - part->from;
+	mem_autofree bool *is_found =
+		part->found.n_missing ? calloc(n, sizeof(*is_found)) : NULL;
+
+	if (!is_found)
+		return;
+	for (size_t i = 0; i < part->found.plan.n_items; i++)
+		is_found[part->found.picks[i]] = true;
+	for (size_t i = 0; i < n; i++)
+		if (!is_found[i])
+			leave(c, part->from + i, REASON_GONE, 0);
+}
+
+static int start_reaper(struct cleanup *c)
 {
 	const struct goal *g = &c->order.goal;
-	struct channel_message msg = {
-		.kind = CHANNEL_REAP,
+	const struct channel_message request = {
 		.number = c->parts.number,
 		.digest = c->parts.digest,
 		.free_bytes =
-			g->free_bytes && !is_due(c, c->from)
+			g->free_bytes && !is_due(c, c->at_work.from)
 				? left(g->free_bytes, c->result.freed_bytes)
 				: 0,
 		.max_files = left(g->max_files, c->result.files),
@@ -319,52 +269,30 @@ static int send_reap(struct cleanup *c, int plan_fd, int outcome_fd)
 		.is_dry_run = c->result.is_dry_run,
 	};
 
-	return wire_request(c->parts.wire, &msg, (int[]){plan_fd, outcome_fd},
-		2, on_reaper_gone, c);
-}
-
-static int start_reaper(struct cleanup *c)
-{
-	buf_auto struct buf bytes = {0};
-	fd_auto int plan_fd = -1;
-	fd_auto int theirs = -1;
-	int pair[2], r;
-
-	r = plan_encode(&c->found.plan, 0, c->found.plan.n_items, &bytes);
-	if (r == 0)
-		r = fd_memfile("ullage-plan", bytes.data, bytes.len, &plan_fd);
-	if (r < 0)
-		return r;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
-	c->outcome_fd = pair[0];
-	theirs = pair[1];
-	r = loop_add_fd(
-		c->parts.loop, c->outcome_fd, on_outcomes, c, &c->source);
-	if (r < 0)
-		return r;
-	c->is_reaper_gone = false;
 	c->last_reason = REASON_DELETED;
-	c->part_len = 0;
-	c->stage = STAGE_REAP;
 	feed_reaping(c->parts.feed, true);
-	return send_reap(c, plan_fd, theirs);
+	return slice_start(c->parts.loop, c->parts.wire, &c->at_work.found.plan,
+		&request, &(struct slice_handlers){on_outcome, on_over, c},
+		&c->slice);
 }
 
-/* Picks of the slice whose names were not found. */
-static void leave_missing(struct cleanup *c)
+/* What was found ahead goes to a reaper. Returns false if that was the end of
+ * the run. */
+static bool begin_work(struct cleanup *c)
 {
-	size_t n = c->to - c->from;
-	mem_autofree bool *is_found =
-		c->found.n_missing ? calloc(n, sizeof(*is_found)) : NULL;
+	int r;
 
-	if (!is_found)
-		return;
-	for (size_t i = 0; i < c->found.plan.n_items; i++)
-		is_found[c->found.picks[i]] = true;
-	for (size_t i = 0; i < n; i++)
-		if (!is_found[i])
-			leave(c, c->from + i, REASON_GONE, 0);
+	resolved_fini(&c->at_work.found);
+	c->at_work = c->ahead;
+	c->ahead.found = (struct resolved){0};
+	c->is_ahead_ready = false;
+	leave_missing(c, &c->at_work);
+	if (!c->at_work.found.plan.n_items)
+		return true;
+	r = start_reaper(c);
+	if (r < 0)
+		finish(c, r);
+	return r == 0;
 }
 
 static void on_names(void *ctx, struct resolved *found, int error)
@@ -373,44 +301,117 @@ static void on_names(void *ctx, struct resolved *found, int error)
 
 	c->resolve = NULL;
 	if (error) {
-		finish(c, error);
+		stop(c, REASON_ERROR, error);
 		return;
 	}
-	c->found = *found;
+	c->ahead.found = *found;
 	*found = (struct resolved){0};
-	leave_missing(c);
-	if (c->order.is_plan) {
-		c->result.files = c->found.plan.n_items;
-		finish(c, 0);
-		return;
-	}
-	error = c->found.plan.n_items ? start_reaper(c) : 0;
-	if (error)
-		finish(c, error);
-	else if (!c->found.plan.n_items)
-		end_slice(c);
-}
-
-/* What is past its retention goes, whatever the target is. */
-static bool is_enough(const struct cleanup *c)
-{
-	const struct goal *g = &c->order.goal;
-
-	return g->free_bytes && c->result.freed_bytes >= g->free_bytes &&
-	       (c->from >= c->selection.n_picks || !is_due(c, c->from));
+	c->is_ahead_ready = true;
 }
 
 /* The end of the slice that begins at from: all due, or none. */
 static size_t slice_end(const struct cleanup *c)
 {
-	size_t end = c->selection.n_picks, at = c->from;
+	size_t end = c->selection.n_picks, at = c->next;
 
 	if (c->order.is_plan)
 		return end;
-	end = MIN_OF(end, at + CLEANUP_SLICE);
-	while (at < end && is_due(c, at) == is_due(c, c->from))
+	end = MIN_OF(end, at + (at ? CLEANUP_SLICE : FIRST_SLICE));
+	while (at < end && is_due(c, at) == is_due(c, c->next))
 		at++;
 	return at;
+}
+
+/* 0 is no limit. */
+static uint64_t limit(uint64_t value)
+{
+	return value ? value : UINT64_MAX;
+}
+
+/* How many of the picks [from, to) will all go, so that their order makes no
+ * difference: behind them the target may be met, or a limit. */
+static size_t n_certain(const struct cleanup *c, size_t from, size_t to)
+{
+	const struct goal *g = &c->order.goal;
+	uint64_t max_bytes = is_due(c, from) ? limit(g->max_bytes)
+					     : MIN_OF(limit(g->free_bytes),
+						       limit(g->max_bytes));
+	uint64_t max_files = limit(g->max_files);
+	uint64_t bytes = c->expected_bytes, files = c->expected_files;
+	size_t n = 0;
+
+	/* Which files a canary takes is to be foreseen. */
+	if (c->parts.policy->mode == MODE_CANARY)
+		return 0;
+	for (; from + n < to && files + n < max_files; n++) {
+		bytes = mem_add_sat(
+			bytes, c->selection.picks[from + n].used_bytes);
+		if (bytes >= max_bytes)
+			break;
+	}
+	return n;
+}
+
+/* What is past its retention all goes, so far ahead that each directory is
+ * visited once; of the rest a slice at a time keeps to the strategy's order. */
+static void group(struct cleanup *c, size_t from, size_t to)
+{
+	if (!c->order.is_plan && !c->order.is_probe)
+		(void)resolve_group(c->parts.feed, c->selection.picks + from,
+			n_certain(c, from, to));
+}
+
+/* After a selection. */
+static void begin_selection(struct cleanup *c)
+{
+	size_t n = 0;
+
+	c->next = 0;
+	c->expected_files = c->result.files;
+	c->expected_bytes = c->result.freed_bytes;
+	while (n < c->selection.n_picks && is_due(c, n))
+		n++;
+	if (n)
+		group(c, 0, n);
+}
+
+static void expect(struct cleanup *c, const struct part *part)
+{
+	c->expected_files += part->to - part->from;
+	for (size_t i = part->from; i < part->to; i++)
+		c->expected_bytes = mem_add_sat(
+			c->expected_bytes, c->selection.picks[i].used_bytes);
+}
+
+static void look_ahead(struct cleanup *c)
+{
+	int r;
+
+	c->ahead.from = c->next;
+	c->ahead.to = c->next = slice_end(c);
+	if (!is_due(c, c->ahead.from))
+		group(c, c->ahead.from, c->ahead.to);
+	expect(c, &c->ahead);
+	r = resolve_start(c->parts.feed, c->selection.picks + c->ahead.from,
+		c->ahead.to - c->ahead.from, on_names, c, &c->resolve);
+	if (r < 0)
+		stop(c, REASON_ERROR, r);
+}
+
+/* What is past its retention goes, whatever the target is. */
+static bool is_enough(const struct cleanup *c, size_t from)
+{
+	const struct goal *g = &c->order.goal;
+
+	return g->free_bytes && c->result.freed_bytes >= g->free_bytes &&
+	       (from >= c->selection.n_picks || !is_due(c, from));
+}
+
+static void drop_ahead(struct cleanup *c)
+{
+	c->resolve = resolve_cancel(c->resolve);
+	resolved_fini(&c->ahead.found);
+	c->is_ahead_ready = false;
 }
 
 static int by_id(const void *a, const void *b)
@@ -462,34 +463,57 @@ static bool select_again(struct cleanup *c)
 				c->tried_bytes);
 	selection_fini(&c->selection);
 	c->selection = (struct selection){0};
-	c->from = c->to = 0;
 	if (select_victims(c, &goal) < 0)
 		return false;
 	drop_tried(c);
+	begin_selection(c);
 	return c->selection.n_picks > 0;
 }
 
-static void next_slice(struct cleanup *c)
+/* Between two reapers: is there anything left to do? */
+static bool is_over(struct cleanup *c)
 {
-	int r;
+	bool is_ahead = c->resolve || c->is_ahead_ready;
+	size_t from = is_ahead ? c->ahead.from : c->next;
 
-	if (c->is_stopped || is_enough(c) ||
-		(c->from == c->selection.n_picks && !select_again(c))) {
-		finish(c, c->result.error);
-		return;
+	if (c->is_stopped || is_enough(c, from))
+		return true;
+	return !is_ahead && from == c->selection.n_picks && !select_again(c);
+}
+
+static void finish_plan(struct cleanup *c)
+{
+	leave_missing(c, &c->ahead);
+	c->result.files = c->ahead.found.plan.n_items;
+	finish(c, c->result.error);
+}
+
+/* Does what can be done next. Returns false when that is nothing: names or
+ * outcomes are awaited, or all is done. */
+static bool step(struct cleanup *c)
+{
+	if (c->order.is_plan && c->is_ahead_ready) {
+		finish_plan(c);
+		return false;
 	}
-	c->to = slice_end(c);
-	c->stage = STAGE_NAMES;
-	r = resolve_start(c->parts.feed, c->selection.picks + c->from,
-		c->to - c->from, on_names, c, &c->resolve);
-	if (r < 0)
-		finish(c, r);
+	if (!c->slice && is_over(c)) {
+		drop_ahead(c);
+		finish(c, c->result.error);
+		return false;
+	}
+	if (!c->slice && c->is_ahead_ready)
+		return begin_work(c);
+	if (c->resolve || c->is_ahead_ready || c->is_stopped ||
+		c->next == c->selection.n_picks)
+		return false;
+	look_ahead(c);
+	return true;
 }
 
 void cleanup_resume(struct cleanup *c)
 {
-	if (c->stage == STAGE_NEXT)
-		next_slice(c);
+	while (!c->is_done && step(c))
+		;
 }
 
 static int select_probe(struct cleanup *c)
@@ -557,13 +581,13 @@ int cleanup_start(const struct cleanup_parts *parts,
 	c->parts = *parts;
 	c->order = *order;
 	c->handlers = *handlers;
-	c->outcome_fd = -1;
 	r = select_victims(c, &c->order.goal);
 	if (r < 0) {
 		cleanup_free(c);
 		return r;
 	}
 	describe(c);
+	begin_selection(c);
 	*ret = c;
 	return 0;
 }
@@ -573,13 +597,11 @@ struct cleanup *cleanup_free(struct cleanup *c)
 	if (!c)
 		return NULL;
 	/* Somebody waits for the answer to a probe. */
-	if (c->order.is_probe && c->stage != STAGE_DONE && c->result.strategy)
+	if (c->order.is_probe && !c->is_done && c->result.strategy)
 		c->handlers.done(c->handlers.ctx, c);
-	wire_forget(c->parts.wire, c);
-	resolve_cancel(c->resolve);
-	c->source = loop_remove(c->source);
-	fd_close(c->outcome_fd);
-	resolved_fini(&c->found);
+	slice_free(c->slice);
+	drop_ahead(c);
+	resolved_fini(&c->at_work.found);
 	selection_fini(&c->selection);
 	free(c->tried);
 	free(c);
@@ -593,7 +615,7 @@ const struct cleanup_result *cleanup_result(const struct cleanup *c)
 
 const struct resolved *cleanup_victims(const struct cleanup *c)
 {
-	return &c->found;
+	return &c->ahead.found;
 }
 
 bool cleanup_is_plan(const struct cleanup *c)
@@ -603,7 +625,7 @@ bool cleanup_is_plan(const struct cleanup *c)
 
 bool cleanup_is_done(const struct cleanup *c)
 {
-	return c->stage == STAGE_DONE;
+	return c->is_done;
 }
 
 void cleanup_set_parts(struct cleanup *c, const struct cleanup_parts *parts,

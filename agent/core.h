@@ -60,9 +60,11 @@ struct agent {
 	bool is_news_held; /* they do not wake the loop */
 	int64_t news_due_boot_ns; /* until then, if ever */
 	int64_t save_due_boot_ns;
+	int64_t save_begun_boot_ns;
 	int64_t last_boot_ns, last_real_ns; /* of the last turn, for jumps */
 	int64_t distrust_until_boot_ns; /* no deletion after a clock jump */
 	bool is_dirty; /* state to be saved */
+	bool is_save_slow; /* and this was told */
 	bool is_panic;
 	bool is_hung; /* a disk does not answer; the alert is open */
 	int64_t beat_ns; /* of the watchdog; 0: nobody wants it */

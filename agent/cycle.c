@@ -38,7 +38,8 @@ static void take_facts(struct agent *a, const struct result *result)
 	if (!f)
 		return;
 	filesystem_take(f, result->error ? NULL : &result->fs, a->config,
-		clock_boot_ns(a->clock));
+		result->looked_boot_ns ? result->looked_boot_ns
+				       : clock_boot_ns(a->clock));
 	for (size_t i = 0; i < a->n_components; i++)
 		if (a->components[i].policy->allocation.is_share)
 			order_limits(a, &a->components[i]);
@@ -73,7 +74,8 @@ static void take_results(struct agent *a)
 }
 
 /* Is there so much of it that it is better read in one go, a little later? A
- * scan raises an event for each directory that it opens. */
+ * scan raises an event for each directory that it opens, a reaper two for each
+ * file, and tells of them anyway. */
 static bool is_flooded(struct component *c)
 {
 	uint64_t events = feed_counters(c->feed)->events;
@@ -83,7 +85,8 @@ static bool is_flooded(struct component *c)
 
 	c->events_seen = events;
 	c->has_results = false;
-	return is_scanning || n_news >= HOLD_NEWS_EVENTS;
+	return is_scanning || feed_is_reaping(c->feed) ||
+	       n_news >= HOLD_NEWS_EVENTS;
 }
 
 /*
@@ -276,6 +279,16 @@ static void take_samples(struct agent *a)
 	}
 }
 
+/* Looks that wake us only if much has changed. */
+static size_t n_watched(const struct agent *a)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->filesystems.n_items; i++)
+		n += a->filesystems.items[i].is_watched;
+	return n;
+}
+
 /* When the loop has to come back by itself. */
 static int64_t next_due(const struct agent *a)
 {
@@ -285,7 +298,7 @@ static int64_t next_due(const struct agent *a)
 	due = MIN_OF(due, deliver_due(a->deliver));
 	due = MIN_OF(due, beat_due(a));
 	due = MIN_OF(due, methods_due(a));
-	if (measure_pending(a->measure))
+	if (measure_pending(a->measure) > n_watched(a))
 		due = MIN_OF(due, a->last_boot_ns + HUNG_NS / 3);
 	due = MIN_OF(due, state_due(a));
 	if (a->distrust_until_boot_ns > a->last_boot_ns)

@@ -19,7 +19,22 @@ static bool is_cleaning_on(const struct agent *a, const struct filesystem *f)
 	return false;
 }
 
-static void ask_filesystem(struct agent *a, struct filesystem *f)
+/* A look that is only routine wakes us if much has changed. */
+static void make_quiet(
+	const struct agent *a, struct filesystem *f, struct job *job)
+{
+	uint64_t bytes = filesystem_quiet_bytes(f, a->config);
+
+	if (!bytes)
+		return;
+	f->is_watched = true;
+	job->quiet_used_bytes = mem_add_sat(filesystem_used(f), bytes);
+	job->quiet_available_bytes =
+		mem_sub_sat(f->facts.available_bytes, bytes);
+}
+
+static void ask_filesystem(
+	struct agent *a, struct filesystem *f, bool is_routine)
 {
 	struct job *job = job_new(JOB_STATFS);
 
@@ -31,9 +46,31 @@ static void ask_filesystem(struct agent *a, struct filesystem *f)
 		job_free(job);
 		return;
 	}
-	if (measure_submit(a->measure, job) == 0) {
+	f->is_watched = false;
+	if (is_routine)
+		make_quiet(a, f, job);
+	if (measure_submit(a->measure, job) < 0) {
+		f->is_watched = false;
+		return;
+	}
+	f->is_asked = !f->is_watched;
+	f->asked_boot_ns = clock_boot_ns(a->clock);
+	f->due_boot_ns = f->asked_boot_ns + filesystem_pause_ns(f, a->config);
+}
+
+/* What a routine look saw is taken when the next one is due; one that is not
+ * back by then is waited for, and may be found to hang. */
+static void keep_looking(struct agent *a, struct filesystem *f, int64_t now)
+{
+	bool is_routine = f->due_boot_ns != 0; /* else somebody wants it */
+
+	if (f->is_asked || now < f->due_boot_ns)
+		return;
+	if (is_routine && f->is_watched) {
+		f->is_watched = false;
 		f->is_asked = true;
-		f->asked_boot_ns = clock_boot_ns(a->clock);
+	} else {
+		ask_filesystem(a, f, is_routine);
 	}
 }
 
@@ -86,6 +123,13 @@ static void move_emergency(struct agent *a, struct filesystem *f)
 		return;
 	}
 	c = next_in_emergency(a, f);
+	/* What was enough when it was given may have been filled again. */
+	if (!c && f->has_gained) {
+		f->has_gained = false;
+		f->next_component = 0;
+		f->due_boot_ns = 0;
+		return;
+	}
 	if (!c) {
 		f->is_emergency = false;
 		f->retry_boot_ns = clock_boot_ns(a->clock) + RETRY_NS;
@@ -108,13 +152,12 @@ void emergency_judge(struct agent *a, struct filesystem *f)
 	struct trigger_limits limits;
 	enum level before = f->level;
 
-	if (!f->is_asked && now >= f->due_boot_ns)
-		ask_filesystem(a, f);
+	keep_looking(a, f, now);
 	if (!f->is_known || f->is_asked)
 		return;
 	if (f->cleaned_boot_ns && f->asked_boot_ns <= f->cleaned_boot_ns &&
 		!is_cleaning_on(a, f)) {
-		ask_filesystem(a, f);
+		ask_filesystem(a, f, false);
 		return;
 	}
 	filesystem_limits(f, a->config, &limits);
@@ -127,6 +170,7 @@ void emergency_judge(struct agent *a, struct filesystem *f)
 	if (f->level >= LEVEL_EMERGENCY && !f->is_emergency &&
 		(f->level > before || now >= f->retry_boot_ns)) {
 		f->is_emergency = true;
+		f->has_gained = false;
 		f->next_component = 0;
 	}
 	if (f->is_emergency && !a->is_panic && !is_cleaning_on(a, f))

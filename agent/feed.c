@@ -23,6 +23,7 @@ static void on_dir_removed(void *ctx, uint32_t dir)
 		f->counters.unwatched--;
 	/* A result for it that still comes bears another tag. */
 	f->dirs[dir] = (struct dir_info){
+		.life = f->dirs[dir].life + 1,
 		.is_queued = f->dirs[dir].is_queued,
 		.is_queued_slow = f->dirs[dir].is_queued_slow,
 	};
@@ -72,6 +73,19 @@ void feed_retry_roots(struct feed *f)
 			feed_probe(f, i);
 }
 
+/* What is not known and went away leaves nothing to look for, unless a look
+ * under way may have seen it. (If it came again, that is an event behind this
+ * one.) Mostly it is what a reaper deleted, and has told of already. */
+static bool is_old_news(const struct feed *f, const struct watch_event *e)
+{
+	struct index_item item;
+
+	return e->is_leaving && e->dir < f->cap_dirs && !f->dirs[e->dir].tag &&
+	       !index_find(f->index, e->dir, e->name, e->name_len, &item) &&
+	       index_child(f->index, e->dir, e->name, e->name_len) ==
+		       INDEX_NONE;
+}
+
 void feed_event(void *ctx, const struct watch_event *e)
 {
 	struct feed *f = ctx;
@@ -79,7 +93,7 @@ void feed_event(void *ctx, const struct watch_event *e)
 	f->counters.events++;
 	switch (e->kind) {
 	case WATCH_LOOK:
-		if (e->name_len)
+		if (e->name_len && !is_old_news(f, e))
 			feed_look(f, e->dir, e->name);
 		break;
 	case WATCH_TOUCH:
@@ -198,6 +212,11 @@ void feed_reaping(struct feed *f, bool is_reaping)
 }
 
 /* Reading. */
+
+bool feed_is_reaping(const struct feed *f)
+{
+	return f->is_reaping;
+}
 
 struct index *feed_index(const struct feed *f)
 {

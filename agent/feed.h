@@ -92,6 +92,7 @@ void feed_read(struct feed *f, int64_t now_real_s);
 /* While a reaper is at work here, opens are not accesses, and what is in the
  * quarantine is on its way out. */
 void feed_reaping(struct feed *f, bool is_reaping);
+bool feed_is_reaping(const struct feed *f);
 /* Applies a piece of a result whose job belongs to this feed; result is
  * borrowed. Returns 0 or -ENOMEM. */
 int feed_result(struct feed *f, const struct result *result);
@@ -104,6 +105,11 @@ bool feed_dispatch(struct feed *f);
 /* Work from elsewhere: look at (dir, name); list every directory again. */
 void feed_look(struct feed *f, uint32_t dir, const char *name);
 void feed_list(struct feed *f, uint32_t dir);
+/* Which of the directories that had this number it is: once it is removed,
+ * the number is another one's. */
+uint32_t feed_life(const struct feed *f, uint32_t dir);
+/* A reaper says that it has deleted this name. */
+void feed_gone(struct feed *f, uint32_t dir, uint32_t life, const char *name);
 void feed_reconcile(struct feed *f);
 bool feed_is_reconciling(const struct feed *f);
 /* Roots that were missing are looked for again. */

@@ -141,7 +141,7 @@ static void dispatch_looks(struct feed *f)
 
 	if (f->n_looking || !set.n_items)
 		return;
-	dirty_init(&f->dirty);
+	f->dirty = (struct dirty){.key = set.key};
 	dirty_sort(&set);
 	for (; from < set.n_items; from = to) {
 		uint32_t dir = set.items[from].dir;

@@ -17,6 +17,7 @@ struct dir_info {
 	bool is_again : 1; /* list once more when the job is done */
 	bool is_begun : 1; /* the first piece of the job's result was seen */
 	bool is_unwatched : 1;
+	uint32_t life; /* counts the directories that had this number */
 };
 
 struct queue {

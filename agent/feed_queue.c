@@ -63,6 +63,28 @@ void feed_look(struct feed *f, uint32_t dir, const char *name)
 		feed_overflow(f);
 }
 
+uint32_t feed_life(const struct feed *f, uint32_t dir)
+{
+	return dir < f->cap_dirs ? f->dirs[dir].life : 0;
+}
+
+/* Gone it is, whatever an event may say yet; but a look that is under way may
+ * have seen it before. */
+void feed_gone(struct feed *f, uint32_t dir, uint32_t life, const char *name)
+{
+	const struct observation gone = {.dir = dir,
+		.kind = OBS_GONE,
+		.name = name,
+		.name_len = (uint16_t)strlen(name)};
+	const struct dir_info *info = feed_info(f, dir);
+	struct index_change change;
+
+	if (!info || info->life != life)
+		return;
+	if (index_apply(f->index, &gone, 0, &change) < 0 || info->tag)
+		feed_look(f, dir, name);
+}
+
 /* Every directory of the index, into one of the queues. */
 void feed_list_all(struct feed *f, bool is_slow)
 {

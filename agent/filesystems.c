@@ -10,6 +10,8 @@
 
 #define YOUNG_LOOK_NS  (50 * CLOCK_NS_PER_MS)
 #define FAILED_LOOK_NS (10 * CLOCK_NS_PER_S)
+/* A change is small if at that rate the next limit is so many looks away. */
+#define SMALL_PART 16
 
 /* Where the path is mounted, and what: the last mount point above it in
  * mountinfo (a later mount covers an earlier one). Asks no filesystem. */
@@ -198,6 +200,22 @@ static uint64_t to_next_limit(
 	return filesystem_whole(f) / 100;
 }
 
+int64_t filesystem_pause_ns(
+	const struct filesystem *f, const struct config *config)
+{
+	return trigger_poll_ms(
+		       to_next_limit(f, config), f->growth_bytes_per_s) *
+	       CLOCK_NS_PER_MS;
+}
+
+uint64_t filesystem_quiet_bytes(
+	const struct filesystem *f, const struct config *config)
+{
+	if (!f->is_known || f->is_emergency || f->level != LEVEL_OK)
+		return 0;
+	return to_next_limit(f, config) / SMALL_PART;
+}
+
 void filesystem_grew(
 	struct filesystem *f, uint64_t bytes, const struct config *config)
 {
@@ -223,7 +241,7 @@ void filesystem_take(struct filesystem *f, const struct mounts_fs *facts,
 	uint64_t before = filesystem_used(f), growth = 0, used;
 	int64_t past_ms = (now_boot_ns - f->looked_boot_ns) / CLOCK_NS_PER_MS;
 
-	f->is_asked = false;
+	f->is_asked = f->is_watched = false;
 	f->due_boot_ns = now_boot_ns + FAILED_LOOK_NS;
 	if (!facts)
 		return;
@@ -238,7 +256,5 @@ void filesystem_take(struct filesystem *f, const struct mounts_fs *facts,
 	f->is_known = f->is_fresh = true;
 	f->unseen_bytes = 0;
 	f->looked_boot_ns = now_boot_ns;
-	f->due_boot_ns = now_boot_ns + trigger_poll_ms(to_next_limit(f, config),
-					       f->growth_bytes_per_s) *
-					       CLOCK_NS_PER_MS;
+	f->due_boot_ns = now_boot_ns + filesystem_pause_ns(f, config);
 }

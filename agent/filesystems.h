@@ -26,6 +26,7 @@ struct filesystem {
 	bool is_fresh; /* and not judged since the last time */
 	enum level level;
 	bool is_asked; /* a look is under way */
+	bool is_watched; /* one that is to wake us only if much has changed */
 	uint64_t growth_bytes_per_s; /* fastest seen, forgotten slowly */
 	uint64_t unseen_bytes; /* the index grew by this since the look */
 	int64_t asked_boot_ns; /* when the last look was asked for */
@@ -35,6 +36,7 @@ struct filesystem {
 	/* The emergency under way on it. */
 	bool is_emergency;
 	size_t next_component; /* asked so far, in order of priority */
+	bool has_gained; /* one of them gave something, and may have more */
 	int64_t retry_boot_ns;
 };
 
@@ -64,6 +66,13 @@ void filesystem_grew(
 	struct filesystem *f, uint64_t bytes, const struct config *config);
 /* Somebody wants to see it: a look is due, unless the last is young. */
 void filesystem_refresh(struct filesystem *f, int64_t now_boot_ns);
+/* How long until the next look. */
+int64_t filesystem_pause_ns(
+	const struct filesystem *f, const struct config *config);
+/* By how much less may be free before a look has to be told at once; 0: it is
+ * to be told in any case, for not all is well. */
+uint64_t filesystem_quiet_bytes(
+	const struct filesystem *f, const struct config *config);
 /* A look has come back: takes the facts (NULL: it failed), works out growth
  * and the next look. */
 void filesystem_take(struct filesystem *f, const struct mounts_fs *facts,

@@ -16,6 +16,7 @@ libullage_a_SOURCES += \
 	agent/wire.c agent/wire.h \
 	agent/agent.c agent/core.h agent/component.h \
 	agent/cleanup.c agent/cleanup.h \
+	agent/slice.c agent/slice.h \
 	agent/beat.c agent/beat.h \
 	agent/cycle.c agent/cycle.h \
 	agent/order.c agent/order.h \

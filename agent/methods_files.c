@@ -236,6 +236,8 @@ static void offer_component(struct listing *l, uint32_t number)
 			.key = l->is_by_age ? (uint64_t)(INT64_MAX - used_s)
 					    : item.used_bytes,
 			.pick = {.entry = item.entry,
+				.tag = index_entry_tag(
+					feed_index(c->feed), item.entry),
 				.used_bytes = item.used_bytes,
 				.age_s = now_s - item.mtime_s},
 		};

@@ -103,12 +103,17 @@ static int64_t pause_after(
 
 /* What the filesystems of a component told before its cleanup ended is not
  * to be judged by. */
-static void note_cleaned(struct agent *a, struct component *c)
+static void note_cleaned(
+	struct agent *a, struct component *c, const struct cleanup_result *r)
 {
-	for (size_t i = 0; i < a->filesystems.n_items; i++)
-		if (feed_is_on(c->feed, a->filesystems.items[i].dev))
-			a->filesystems.items[i].cleaned_boot_ns =
-				clock_boot_ns(a->clock);
+	for (size_t i = 0; i < a->filesystems.n_items; i++) {
+		struct filesystem *f = &a->filesystems.items[i];
+
+		if (!feed_is_on(c->feed, f->dev))
+			continue;
+		f->cleaned_boot_ns = clock_boot_ns(a->clock);
+		f->has_gained |= r->freed_bytes && !r->is_dry_run && !r->is_cut;
+	}
 }
 
 static void on_done(void *ctx, struct cleanup *run)
@@ -120,7 +125,7 @@ static void on_done(void *ctx, struct cleanup *run)
 	/* A plan, or a dry run that was asked for, changes nothing. */
 	if (!r->is_dry_run || r->reason != GOAL_MANUAL)
 		c->retry_boot_ns = clock_boot_ns(a->clock) + pause_after(c, r);
-	note_cleaned(a, c);
+	note_cleaned(a, c, r);
 	notice_cleanup_done(c, run);
 	if (!r->is_dry_run && !r->error) {
 		c->n_cleanups++;

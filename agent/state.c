@@ -14,6 +14,7 @@
 
 #define STATE_VERSION 1
 #define SAVE_PAUSE_NS (10 * CLOCK_NS_PER_S)
+#define SAVE_SLOW_NS  (30 * CLOCK_NS_PER_S)
 
 /* Saving. */
 
@@ -124,42 +125,63 @@ int state_save(struct agent *a)
 	return text ? state_file_replace(a->config->state_file, text) : -ENOMEM;
 }
 
-static void note_saved(struct agent *a, int error)
+static void note_failed(struct agent *a, const char *why)
 {
-	if (error >= 0)
-		return;
-	a->is_dirty = true;
 	log_event(MSG_STATE_FAILED, NULL,
 		"state not saved to %s: %s; it is tried again",
-		a->config->state_file, strerror(-error));
+		a->config->state_file, why);
+}
+
+/* Returns true while a save is under way. */
+static bool watch_save(struct agent *a, int64_t now)
+{
+	int r;
+
+	if (state_saver_take(a->saver, &r)) {
+		a->is_save_slow = false;
+		a->is_dirty |= r < 0;
+		if (r < 0)
+			note_failed(a, strerror(-r));
+	}
+	if (!state_saver_is_busy(a->saver))
+		return false;
+	if (!a->is_save_slow && now - a->save_begun_boot_ns >= SAVE_SLOW_NS) {
+		a->is_save_slow = true;
+		note_failed(a, "its disk has not answered for 30 s");
+	}
+	return true;
+}
+
+static int begin_save(struct agent *a)
+{
+	char *text = text_of(a);
+
+	return text ? state_saver_start(a->saver, a->config->state_file, text)
+		    : -ENOMEM;
 }
 
 void state_keep(struct agent *a)
 {
 	int64_t now = clock_boot_ns(a->clock);
-	char *text;
 	int r;
 
-	if (state_saver_take(a->saver, &r))
-		note_saved(a, r);
-	if (!a->is_dirty || now < a->save_due_boot_ns ||
-		state_saver_is_busy(a->saver))
+	if (watch_save(a, now) || !a->is_dirty || now < a->save_due_boot_ns)
 		return;
+	a->save_begun_boot_ns = now;
 	a->save_due_boot_ns = now + SAVE_PAUSE_NS;
-	a->is_dirty = false;
-	text = text_of(a);
-	r = text ? state_saver_start(a->saver, a->config->state_file, text)
-		 : -ENOMEM;
+	/* What comes from here on is for the next one. */
+	r = begin_save(a);
 	if (r < 0)
-		note_saved(a, r);
+		note_failed(a, strerror(-r));
+	a->is_dirty = r < 0;
 }
 
 int64_t state_due(const struct agent *a)
 {
-	/* The end of one that is under way is a turn of its own. */
-	return a->is_dirty && !state_saver_is_busy(a->saver)
-		       ? a->save_due_boot_ns
-		       : INT64_MAX;
+	if (state_saver_is_busy(a->saver))
+		return a->is_save_slow ? INT64_MAX
+				       : a->save_begun_boot_ns + SAVE_SLOW_NS;
+	return a->is_dirty ? a->save_due_boot_ns : INT64_MAX;
 }
 
 /* Restoring. Each value is taken for what it is; what makes no sense is left

@@ -120,6 +120,9 @@ static void judge_deletable(
 	w->verdict = is_due ? "due" : "candidate";
 	w->probe = (struct why_probe){.component = w->place->component,
 		.pick = {.entry = item->entry,
+			.tag = index_entry_tag(
+				feed_index(w->place->component->feed),
+				item->entry),
 			.rule = is_due ? PLAN_RULE_RETENTION
 				       : PLAN_RULE_PRIORITY,
 			.used_bytes = item->used_bytes,

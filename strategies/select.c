@@ -159,7 +159,8 @@ static enum reason end_at(const struct selection *picked,
 	return REASON_DELETED;
 }
 
-static int pick(struct selection *s, const struct record *r)
+static int pick(
+	struct selection *s, const struct index *index, const struct record *r)
 {
 	int e = mem_grow(
 		(void **)&s->picks, &s->cap, s->n_picks + 1, sizeof(*s->picks));
@@ -170,6 +171,7 @@ static int pick(struct selection *s, const struct record *r)
 		.entry = r->entry,
 		.rule = r->place.rule,
 		.step = r->place.step,
+		.tag = index_entry_tag(index, r->entry),
 		.used_bytes = r->used_bytes,
 		.age_s = r->age_s,
 	};
@@ -188,7 +190,8 @@ static int pick_all(const struct selecting *s, struct selection *picked,
 	for (size_t i = 0; i < s->list.n && end == REASON_DELETED; i++) {
 		end = end_at(picked, goal, &s->list.records[i]);
 		if (end == REASON_DELETED) {
-			int r = pick(picked, &s->list.records[i]);
+			int r = pick(
+				picked, s->order->index, &s->list.records[i]);
 
 			if (r < 0)
 				return r;

@@ -25,6 +25,7 @@ struct pick {
 	uint32_t entry;
 	uint8_t rule; /* enum plan_rule */
 	uint8_t step; /* adaptive: which step chose it; else 0 */
+	uint16_t tag; /* index_entry_tag, when it was selected */
 	uint64_t used_bytes; /* expected to come free */
 	int64_t age_s; /* by the rules' age */
 };

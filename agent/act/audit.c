@@ -2,7 +2,6 @@
 #include "act/audit.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -54,13 +53,44 @@ void audit_flush(struct audit *a)
 	a->n_pending = 0;
 }
 
+static const char *stamp(struct audit_stamp *s, int64_t real_s)
+{
+	if (!s->text[0] || s->real_s != real_s)
+		clock_stamp(real_s, s->text);
+	s->real_s = real_s;
+	return s->text;
+}
+
+static int put_u64(struct buf *b, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + value % 10);
+	while (value /= 10);
+	return buf_put(b, digits + at, sizeof(digits) - at);
+}
+
+/* Printable ASCII but for these two: needs no escape of either kind. */
+static bool is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~' || *text == '"' || *text == '\\')
+			return false;
+	return true;
+}
+
 /* An escaped name holds nothing that JSON would not but these two. */
 static int put_string(struct buf *b, const char *text)
 {
 	buf_auto struct buf escaped = {0};
 	const char *at;
-	int r = escape_name(&escaped, text, strlen(text));
+	int r;
 
+	if (is_plain(text))
+		return buf_puts(b, text);
+	r = escape_name(&escaped, text, strlen(text));
 	if (r < 0 || !escaped.len)
 		return r;
 	for (at = escaped.data; r == 0 && *at;) {
@@ -86,12 +116,22 @@ static int put_path(struct buf *b, const char *dir, const char *name)
 	return r < 0 ? r : put_string(b, name);
 }
 
+/* Each of them in turn, until one fails. */
+static int put_all(struct buf *b, const char *const *texts, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = buf_puts(b, texts[i]);
+	return r;
+}
+
 static int begin(struct audit *a, const char *event)
 {
-	char at[CLOCK_STAMP_SIZE];
-	int r = buf_printf(&a->line,
-		"{\"at\":\"%s\",\"event\":\"%s\",\"component\":\"",
-		clock_stamp(clock_real_s(NULL), at), event);
+	const char *const head[] = {"{\"at\":\"",
+		stamp(&a->at, clock_real_s(NULL)), "\",\"event\":\"", event,
+		"\",\"component\":\""};
+	int r = put_all(&a->line, head, ARRAY_SIZE(head));
 
 	if (r == 0)
 		r = put_string(&a->line, a->component);
@@ -117,21 +157,33 @@ static void end(struct audit *a, size_t start, int r)
 		a->line.data[start] = '\0';
 }
 
+static int put_number(struct buf *b, const char *before, uint64_t value)
+{
+	int r = buf_puts(b, before);
+
+	return r < 0 ? r : put_u64(b, value);
+}
+
 static int put_file(struct audit *a, const char *event,
 	const struct candidate *c, const struct beneath_stat *st)
 {
-	char btime[CLOCK_STAMP_SIZE];
+	const char *const btime[] = {
+		",\"btime\":\"", stamp(&a->btime, st->id.btime_s), "\""};
+	const char *const rule[] = {
+		",\"rule\":\"", plan_rule_word(c->rule), "\""};
 	int r = begin(a, event);
 
 	if (r == 0)
 		r = put_path(&a->line, c->rel_dir, c->name);
-	if (r < 0)
-		return r;
-	return buf_printf(&a->line,
-		"\",\"dev\":%" PRIu64 ",\"ino\":%" PRIu64
-		",\"btime\":\"%s\",\"usedBytes\":%" PRIu64 ",\"rule\":\"%s\"",
-		st->id.dev, st->id.ino, clock_stamp(st->id.btime_s, btime),
-		st->used_bytes, plan_rule_word(c->rule));
+	if (r == 0)
+		r = put_number(&a->line, "\",\"dev\":", st->id.dev);
+	if (r == 0)
+		r = put_number(&a->line, ",\"ino\":", st->id.ino);
+	if (r == 0)
+		r = put_all(&a->line, btime, ARRAY_SIZE(btime));
+	if (r == 0)
+		r = put_number(&a->line, ",\"usedBytes\":", st->used_bytes);
+	return r < 0 ? r : put_all(&a->line, rule, ARRAY_SIZE(rule));
 }
 
 void audit_intent(struct audit *a, const struct candidate *c,

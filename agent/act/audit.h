@@ -19,14 +19,21 @@
 #include <stdint.h>
 
 #include "base/beneath.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "model/plan.h"
+
+struct audit_stamp { /* a second, and its text: mostly asked for again */
+	int64_t real_s;
+	char text[CLOCK_STAMP_SIZE]; /* "": none yet */
+};
 
 struct audit {
 	int fd; /* borrowed; -1: nothing is recorded */
 	const char *component;
 	const char *root; /* path of the root at hand; set by the caller */
 	struct buf line;
+	struct audit_stamp at, btime;
 	bool is_torn; /* the last write broke off within a line */
 	uint64_t n_lost; /* records that could not be written */
 	uint64_t n_pending; /* records in line */

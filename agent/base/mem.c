@@ -69,18 +69,25 @@ int buf_puts(struct buf *b, const char *s)
 
 int buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
+	size_t room = b->data ? b->cap - b->len : 0;
 	va_list again;
-	int n, r;
+	int n, r = 0;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	/* There mostly is room, and then this was it. */
+	n = vsnprintf(room ? b->data + b->len : NULL, room, fmt, again);
 	va_end(again);
 	if (n < 0)
-		return -ENOMEM;
-	r = buf_reserve(b, (size_t)n);
-	if (r < 0)
+		r = -ENOMEM;
+	else if ((size_t)n >= room)
+		r = buf_reserve(b, (size_t)n);
+	if (r < 0) {
+		if (room)
+			b->data[b->len] = '\0';
 		return r;
-	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+	}
+	if ((size_t)n >= room)
+		vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
 	b->len += (size_t)n;
 	return 0;
 }

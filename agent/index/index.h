@@ -182,6 +182,9 @@ bool index_get(const struct index *ix, uint32_t entry, struct index_item *ret);
 uint64_t index_hash(
 	const struct index *ix, uint32_t dir, const char *name, size_t len);
 uint64_t index_entry_hash(const struct index *ix, uint32_t entry);
+/* Part of that hash: an entry whose file has gone is used again, and then is
+ * another one's. 0 for an entry that never was. */
+uint16_t index_entry_tag(const struct index *ix, uint32_t entry);
 #define INDEX_HASH_MASK UINT64_C(0xffffffffffff)
 struct hash_key index_key(const struct index *ix);
 

@@ -251,6 +251,13 @@ uint64_t index_entry_hash(const struct index *ix, uint32_t entry)
 	return pool_hash(pool_entry(&ix->pool, entry));
 }
 
+uint16_t index_entry_tag(const struct index *ix, uint32_t entry)
+{
+	return entry < ix->pool.n_slots
+		       ? (uint16_t)(index_entry_hash(ix, entry) >> 32)
+		       : 0;
+}
+
 struct hash_key index_key(const struct index *ix)
 {
 	return ix->key;

@@ -17,6 +17,8 @@
 #include "watch/handles.h"
 
 #define READ_BYTES (64 * 1024)
+/* Of a name that came again it is one event, and the mask has both. */
+#define LEAVING ((uint64_t)(FAN_DELETE | FAN_MOVED_FROM))
 
 struct fanotify_hub {
 	int fd;
@@ -250,6 +252,7 @@ static void tell(
 		e.name = "";
 		e.name_len = 0;
 	}
+	e.is_leaving = !(record->mask & FANOTIFY_CHANGES & ~LEAVING);
 	if (record->mask & FANOTIFY_CHANGES)
 		hand_over(w, &e);
 	e.kind = WATCH_TOUCH;

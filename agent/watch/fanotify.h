@@ -17,9 +17,10 @@
 /* How a group must be opened, and what it must be marked for. */
 #define FANOTIFY_FLAGS \
 	(FAN_CLASS_NOTIF | FAN_REPORT_DFID_NAME | FAN_CLOEXEC | FAN_NONBLOCK)
-#define FANOTIFY_CHANGES                                           \
-	(FAN_CREATE | FAN_DELETE | FAN_MOVED_FROM | FAN_MOVED_TO | \
-		FAN_MODIFY | FAN_ATTRIB | FAN_CLOSE_WRITE)
+#define FANOTIFY_CHANGES                                                    \
+	(FAN_CREATE | FAN_DELETE | FAN_MOVED_FROM | FAN_MOVED_TO |          \
+		FAN_MODIFY | FAN_ATTRIB | FAN_CLOSE_WRITE | FAN_MOVE_SELF | \
+		FAN_DELETE_SELF)
 #define FANOTIFY_MASK (FANOTIFY_CHANGES | FAN_OPEN | FAN_ONDIR)
 
 struct fanotify_hub;

@@ -25,6 +25,7 @@
 #define CHANGES                                                            \
 	(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_MODIFY | \
 		IN_ATTRIB | IN_CLOSE_WRITE)
+#define LEAVING	   (IN_DELETE | IN_MOVED_FROM)
 #define SELF	   (IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)
 #define MASK	   (CHANGES | SELF | IN_OPEN | IN_ONLYDIR | IN_EXCL_UNLINK)
 
@@ -140,6 +141,8 @@ static void hand_over(struct reader *rd, const struct run *run, uint32_t dir,
 	struct watch_event e = {
 		.kind = kind,
 		.is_dir = run->mask & IN_ISDIR || kind == WATCH_SELF,
+		.is_leaving = kind == WATCH_LOOK &&
+			      !(run->mask & CHANGES & ~(uint32_t)LEAVING),
 		.dir = dir,
 		.name = run->name,
 		.name_len = run->len,

@@ -430,6 +430,19 @@ static int run_look(struct look *l, struct job *job, int dir_fd,
 	}
 }
 
+static int run_statfs(
+	const struct look *l, const struct job *job, struct result *last)
+{
+	int r;
+
+	last->looked_boot_ns = clock_boot_ns(NULL);
+	r = mounts_stat(l->root_fd, &last->fs);
+	last->is_quiet = r == 0 && job->quiet_used_bytes &&
+			 last->fs.used_bytes <= job->quiet_used_bytes &&
+			 last->fs.available_bytes >= job->quiet_available_bytes;
+	return r;
+}
+
 static int run(struct look *l, struct job *job, struct result *last)
 {
 	struct beneath_stat self;
@@ -439,8 +452,10 @@ static int run(struct look *l, struct job *job, struct result *last)
 	last->is_root_error = r < 0;
 	if (r < 0)
 		return r;
-	if (job->kind == JOB_STATFS || job->kind == JOB_PROBE)
+	if (job->kind == JOB_PROBE)
 		return mounts_stat(l->root_fd, &last->fs);
+	if (job->kind == JOB_STATFS)
+		return run_statfs(l, job, last);
 	r = open_dir(l, job, &self, &fd);
 	if (r < 0)
 		return r;

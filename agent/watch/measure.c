@@ -60,8 +60,9 @@ struct measure {
 	atomic_bool is_stopping;
 	struct job_queue queues[N_RANKS];
 	struct job_queue done;
+	bool is_loud; /* something of what is done is to be told */
 	size_t n_done_obs, n_done;
-	bool is_told; /* of what is done */
+	bool is_told; /* the event descriptor is readable */
 	size_t n_pending; /* loop thread */
 	size_t n_threads; /* wanted, beside those that hang */
 	size_t n_started, n_ended, n_idle, n_slow, n_queued;
@@ -129,7 +130,7 @@ static void tell(struct measure *m)
 {
 	uint64_t one = 1;
 
-	if (!m->done.head || m->is_told)
+	if (!m->is_loud || m->is_told)
 		return;
 	(void)!write(m->event_fd, &one, sizeof(one));
 	m->is_told = true;
@@ -141,6 +142,7 @@ static void put_done(struct measure *m, struct result *r)
 	job_queue_put(&m->done, r);
 	m->n_done++;
 	m->n_done_obs += r->n_obs;
+	m->is_loud |= !r->is_quiet;
 	if (r->job->kind != JOB_LIST || m->n_queued <= TELL_QUEUED ||
 		m->n_done_obs >= TELL_OBS)
 		tell(m);
@@ -374,7 +376,6 @@ static int call_worker(struct measure *m)
 	size_t n_hung = 0;
 	int r;
 
-	pthread_cond_signal(&m->work);
 	/* Those already called count as idle until they wake. */
 	if (m->n_idle > m->n_queued)
 		return 0;
@@ -411,6 +412,8 @@ int measure_submit(struct measure *m, struct job *job)
 		m->n_queued++;
 	}
 	pthread_mutex_unlock(&m->lock);
+	/* Not under the lock, which whoever wakes wants first. */
+	pthread_cond_signal(&m->work);
 	if (r < 0)
 		result_free(last);
 	else
@@ -427,7 +430,7 @@ struct result *measure_take(struct measure *m)
 	list = m->done.head;
 	if (m->is_told)
 		(void)!read(m->event_fd, &count, sizeof(count));
-	m->is_told = false;
+	m->is_told = m->is_loud = false;
 	job_queue_init(&m->done);
 	if (is_full(m))
 		pthread_cond_broadcast(&m->room);

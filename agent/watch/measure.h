@@ -54,6 +54,10 @@ struct job {
 	uint64_t hash_mask;
 	uint64_t *hashes;
 	size_t n_hashes;
+	/* JOB_STATFS: if there is no more used, and no less available, than
+	 * this, the result wakes nobody, and is there for whoever comes next.
+	 * 0: it does in any case. */
+	uint64_t quiet_used_bytes, quiet_available_bytes;
 	uint64_t tag; /* for the caller */
 	int64_t started_boot_ns; /* set when a worker takes it up; else 0 */
 	bool has_watch_ref; /* measure.c's own */
@@ -68,6 +72,7 @@ struct result {
 	struct job *job; /* owned by the result if is_last, else borrowed */
 	bool is_last;
 	bool is_root_error; /* error is the root's, not the directory's */
+	bool is_quiet; /* measure_fd says nothing of it */
 	int error; /* 0, or -errno of the whole job (is_last is then set):
 		      -ENOENT, -ENOTDIR: the directory is gone;
 		      -ESTALE: another directory stands there now;
@@ -83,7 +88,8 @@ struct result {
 	size_t n_obs;
 	size_t n_skipped; /* names that could not be looked at (EACCES, EIO),
 			     and are not in obs */
-	int64_t looked_boot_ns; /* the first look of this piece was later */
+	int64_t looked_boot_ns; /* the first look of this piece was later; 0:
+				   there was none */
 	struct mounts_fs fs; /* JOB_STATFS, JOB_PROBE */
 	struct buf text; /* the names live here */
 	struct result *next;
@@ -107,7 +113,7 @@ int measure_new(size_t n_threads, struct measure **ret);
  * with the memory they use: for the end of the process. Returns NULL.
  */
 struct measure *measure_free(struct measure *m);
-/* Readable when results wait. */
+/* Readable when results wait that are not quiet. */
 int measure_fd(const struct measure *m);
 /* Queues a job (taken). STATFS, LOOK and NAMES go before LIST, slow jobs
  * last, by at most all workers but one. Returns 0 or -errno (the job is

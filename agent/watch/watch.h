@@ -29,6 +29,7 @@ enum watch_kind {
 struct watch_event {
 	enum watch_kind kind;
 	bool is_dir; /* the name was a directory, as far as the kernel said */
+	bool is_leaving; /* LOOK: all that was said is that it went away */
 	uint32_t dir;
 	const char *name; /* "" if none; valid during the callback */
 	size_t name_len;

@@ -2,8 +2,10 @@
 """A real HTTP server that keeps what is posted to it."""
 
 import json
+import sys
 import threading
 import time
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import agent as ag
@@ -49,7 +51,14 @@ class Receiver:
         except AssertionError as error:
             came = [(p["event"], p["kind"], p["level"], p["scope"])
                     for p in self.alerts()]
-            raise AssertionError(f"{error}; came: {came}") from None
+            raise AssertionError(f"{error}; came: {came}; we: "
+                                 f"{self.stacks()}") from None
+
+    @staticmethod
+    def stacks():
+        """What our threads do, for the case that it is us who are slow."""
+        return "\n".join("".join(traceback.format_stack(frame)[-3:])
+                         for frame in sys._current_frames().values())
 
     def close(self):
         self.server.shutdown()

@@ -103,3 +103,12 @@ tests_unit_test_locate_SOURCES = tests/unit/test_locate.c tests/unit/scratch.h
 tests_unit_test_locate_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_locate_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif
+
+# From entries to names.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_resolve
+TESTS += tests/unit/test_resolve
+tests_unit_test_resolve_SOURCES = tests/unit/test_resolve.c
+tests_unit_test_resolve_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_resolve_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif

@@ -112,7 +112,8 @@ static bool is_idle(struct bench *b)
 	return !feed_is_scanning(b->feed) && !b->feed->dirty.n_items &&
 	       !b->feed->n_looking && !feed_backlog(b->feed) &&
 	       !b->feed->n_slow && !feed_waiting(&b->feed->slow) &&
-	       index_is_tidy(b->feed->index) && !b->feed->askers;
+	       index_is_tidy(b->feed->index) && !b->feed->askers &&
+	       !feed_is_beginning(b->feed);
 }
 
 /* Turns until nothing is left to do. */
@@ -190,8 +191,8 @@ static void test_first_listing(void **state)
 	assert_true(has(b, "d/e", "b"));
 	assert_files(b, 2, 3);
 	/* The marks were there before the files: some news came early. */
-	assert_in_range(feed_counters(b->feed)->listings, 3,
-		is_fanotify ? 6 : 3);
+	assert_in_range(
+		feed_counters(b->feed)->listings, 3, is_fanotify ? 6 : 3);
 	assert_int_equal(feed_n_watches(b->feed), 3);
 	assert_string_equal(
 		feed_source(b->feed), is_fanotify ? "fanotify" : "inotify");
@@ -432,6 +433,116 @@ static void test_names(void **state)
 	ask(b, "a");
 }
 
+/* ---- what a reaper does ---- */
+
+static void reap(
+	struct bench *b, const char *dir, const char *name, uint32_t life)
+{
+	feed_gone(b->feed, find_dir(b, dir), life, name);
+}
+
+static uint32_t life_of(struct bench *b, const char *dir)
+{
+	return feed_life(b->feed, find_dir(b, dir));
+}
+
+/* Its event says nothing new, and nobody looks. */
+static void test_reaped(void **state)
+{
+	struct bench *b = *state;
+	uint64_t n_looks;
+
+	make_file(b, "r/a");
+	make_file(b, "r/b");
+	start(b);
+	settle(b);
+	assert_files(b, 2, 1);
+	n_looks = feed_counters(b->feed)->looks;
+	feed_reaping(b->feed, true);
+	assert_true(feed_is_reaping(b->feed));
+	assert_int_equal(unlinkat(b->place->fd, "r/a", 0), 0);
+	reap(b, "", "a", life_of(b, ""));
+	assert_files(b, 1, 1);
+	settle(b);
+	feed_reaping(b->feed, false);
+	settle(b);
+	assert_true(feed_counters(b->feed)->looks == n_looks);
+	assert_files(b, 1, 1);
+	/* One that the reaper has not told of is looked for. */
+	assert_int_equal(unlinkat(b->place->fd, "r/b", 0), 0);
+	settle(b);
+	assert_true(feed_counters(b->feed)->looks == n_looks + 1);
+	assert_files(b, 0, 1);
+}
+
+/* The name is somebody else's by now. */
+static void test_reaped_and_made_again(void **state)
+{
+	struct bench *b = *state;
+
+	make_file(b, "r/a");
+	start(b);
+	settle(b);
+	assert_int_equal(unlinkat(b->place->fd, "r/a", 0), 0);
+	reap(b, "", "a", life_of(b, ""));
+	make_file(b, "r/a");
+	settle(b);
+	assert_true(has(b, "", "a"));
+	/* Its event came before the outcome. */
+	assert_int_equal(unlinkat(b->place->fd, "r/a", 0), 0);
+	make_file(b, "r/a");
+	feed_read(b->feed, 1800000000);
+	reap(b, "", "a", life_of(b, ""));
+	settle(b);
+	assert_files(b, 1, 1);
+}
+
+/* A look under way has seen it. */
+static void test_reaped_under_look(void **state)
+{
+	struct bench *b = *state;
+
+	make_file(b, "r/a");
+	start(b);
+	settle(b);
+	feed_look(b->feed, find_dir(b, ""), "a");
+	feed_dispatch(b->feed);
+	place_wait(b->place);
+	assert_int_equal(unlinkat(b->place->fd, "r/a", 0), 0);
+	reap(b, "", "a", life_of(b, ""));
+	settle(b);
+	assert_files(b, 0, 1);
+}
+
+/* Outcomes of a directory whose number is another one's by now. */
+static void test_reaped_elsewhere(void **state)
+{
+	struct bench *b = *state;
+	uint32_t dir, life;
+
+	make_dir(b, "r/d");
+	make_file(b, "r/d/a");
+	start(b);
+	settle(b);
+	dir = find_dir(b, "d");
+	life = life_of(b, "d");
+	assert_int_equal(unlinkat(b->place->fd, "r/d/a", 0), 0);
+	assert_int_equal(unlinkat(b->place->fd, "r/d", AT_REMOVEDIR), 0);
+	settle(b);
+	for (int i = 0; i < 8; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "r/e%d", i);
+		make_dir(b, name);
+		snprintf(name, sizeof(name), "r/e%d/a", i);
+		make_file(b, name);
+	}
+	settle(b);
+	assert_true(index_is_dir(b->feed->index, dir));
+	feed_gone(b->feed, dir, life, "a");
+	assert_files(b, 8, 9);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -446,6 +557,10 @@ int main(void)
 		CASE(test_root_missing),
 		CASE(test_reconcile),
 		CASE(test_names),
+		CASE(test_reaped),
+		CASE(test_reaped_and_made_again),
+		CASE(test_reaped_under_look),
+		CASE(test_reaped_elsewhere),
 	};
 
 	int failed = cmocka_run_group_tests_name("inotify", tests, NULL, NULL);

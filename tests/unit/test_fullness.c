@@ -168,6 +168,25 @@ static void test_refresh(void **state)
 	assert_int_equal(f.due_boot_ns, 0);
 }
 
+/* What a routine look may find without a word. */
+static void test_quiet(void **state)
+{
+	struct filesystem f = {0};
+
+	(void)state;
+	assert_int_equal(filesystem_quiet_bytes(&f, &config), 0);
+	take(&f, 40, NOW);
+	assert_int_equal(filesystem_pause_ns(&f, &config), 30 * S);
+	assert_int_equal(filesystem_quiet_bytes(&f, &config), 40 * G / 16);
+	take(&f, 79, NOW + 3600 * S);
+	assert_int_equal(filesystem_quiet_bytes(&f, &config), G / 16);
+	f.level = LEVEL_WARNING;
+	assert_int_equal(filesystem_quiet_bytes(&f, &config), 0);
+	f.level = LEVEL_OK;
+	f.is_emergency = true;
+	assert_int_equal(filesystem_quiet_bytes(&f, &config), 0);
+}
+
 static bool keep_even(void *ctx, uint64_t dev)
 {
 	++*(int *)ctx;
@@ -216,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_failed_look),
 		cmocka_unit_test(test_grew),
 		cmocka_unit_test(test_refresh),
+		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_set),
 	};
 

@@ -123,7 +123,7 @@ static struct watch *gate_ref(struct watch *w)
 	return w;
 }
 
-static struct watch *gate_close(struct watch *w)
+static struct watch *gate_unref(struct watch *w)
 {
 	((struct gate *)(void *)w)->n_refs--;
 	return NULL;
@@ -132,7 +132,7 @@ static struct watch *gate_close(struct watch *w)
 static const struct watch_ops gate_ops = {
 	.add = gate_add,
 	.ref = gate_ref,
-	.close = gate_close,
+	.unref = gate_unref,
 };
 
 static struct job *gated_job(struct place *p, struct gate *g, const char *rel)
@@ -436,9 +436,48 @@ static void test_watch_closed_early(void **state)
 	assert_int_equal(next_tag(p), 1);
 }
 
+/* A look at the filesystem that says what was expected: found without being
+ * told of, and not in the way of what is told. */
+static void test_quiet(void **state)
+{
+	struct place *p = *state;
+	struct job *job = place_job(p, JOB_STATFS, "");
+	struct result *r = NULL;
+
+	job->quiet_used_bytes = UINT64_MAX;
+	assert_int_equal(measure_submit(p->m, job), 0);
+	for (int i = 0; i < 10000 && !r; i++) {
+		assert_false(is_told(p));
+		usleep(1000);
+		r = measure_take(p->m);
+	}
+	assert_non_null(r);
+	assert_true(r->is_quiet && r->looked_boot_ns);
+	result_free(r);
+	job = place_job(p, JOB_STATFS, "");
+	job->quiet_used_bytes = 1;
+	assert_false(place_run(p, job)->is_quiet);
+	job = place_job(p, JOB_STATFS, "");
+	job->quiet_used_bytes = job->quiet_available_bytes = UINT64_MAX;
+	assert_false(place_run(p, job)->is_quiet);
+	job = place_job(p, JOB_STATFS, "");
+	job->quiet_used_bytes = UINT64_MAX;
+	assert_int_equal(measure_submit(p->m, job), 0);
+	assert_int_equal(place_run(p, place_job(p, JOB_LOOK, ""))->error, 0);
+	while (measure_pending(p->m)) {
+		place_forget(p);
+		p->results = measure_take(p->m);
+	}
+	job = place_job(p, JOB_STATFS, "");
+	job->quiet_used_bytes = UINT64_MAX;
+	job->root_path[0] = '\0';
+	assert_true(place_run(p, job)->error < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		PLACE_CASE(test_quiet),
 		PLACE_CASE(test_backpressure),
 		PLACE_CASE(test_free_at_work),
 		PLACE_CASE(test_out_of_watches),
