@@ -14,20 +14,23 @@ SEED = int(os.environ.get("ULLAGE_SEED", "20251"))
 COMPONENTS = ("feeds", "engine", "memory")
 
 
-@pytest.mark.parametrize("fs, count, rounds", [
-    ("tmpfs", 100_000, 4), ("ext4", 100_000, 4),
-    ("xfs", 20_000, 2), ("btrfs", 20_000, 2),
-    pytest.param("xfs", 100_000, 4, marks=pytest.mark.by_name),
-    pytest.param("btrfs", 100_000, 4, marks=pytest.mark.by_name),
+@pytest.mark.parametrize("fs, watch, count, rounds", [
+    ("tmpfs", "inotify", 100_000, 4), ("ext4", "fanotify", 100_000, 4),
+    ("xfs", "fanotify", 20_000, 2), ("btrfs", "inotify", 20_000, 2),
+    *(pytest.param(fs, watch, 250_000, 10, marks=pytest.mark.by_name)
+      for fs in ("tmpfs", "ext4", "xfs", "btrfs")
+      for watch in ("inotify", "fanotify")),
 ])
-def test_model(hosts, fs, count, rounds):
+def test_model(hosts, fs, watch, count, rounds):
     if ag.SLOW > 1:
         count //= 5
     print(f"seed {SEED}")
     host = hosts(fs, 1200 * ag.MIB)
-    host.config({}, *(ag.policy(name, mode="observe", allocation="10GB")
-                      for name in COMPONENTS))
+    host.config({"watch": watch}, *(
+        ag.policy(name, mode="observe", allocation="10GB")
+        for name in COMPONENTS))
     agent = host.start()
+    assert {c["source"] for c in agent.status()["components"]} == {watch}
     operations = Operations(
         SEED, {name: [str(host.place(kind, name)) for kind in ag.TYPES]
                for name in COMPONENTS}, str(host.outside))
