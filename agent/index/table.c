@@ -22,7 +22,7 @@ static uint32_t room_for(uint32_t n)
 	uint32_t power = UINT32_C(1) << (31 - __builtin_clz(n));
 	uint32_t step = power / 8 > TABLE_FIRST ? power / 8 : TABLE_FIRST;
 
-	return (n + step - 1) / step * step;
+	return (n + step - 1) & ~(step - 1);
 }
 
 static uint32_t *slot_of(struct table *t, uint64_t hash)
