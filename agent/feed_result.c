@@ -17,8 +17,7 @@ static struct verdict judge_all(const struct feed *f, const struct job *job)
 
 	return (struct verdict){
 		.root_uid = f->roots[root].uid,
-		.is_protected =
-			rules_protects_all(&f->policy->rules, job->rel),
+		.is_protected = rules_protects_all(&f->policy->rules, job->rel),
 	};
 }
 

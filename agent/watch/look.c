@@ -359,8 +359,7 @@ static int list(struct look *l, struct job *job, int dir_fd,
  */
 static int watch_dir(const struct job *job, int dir_fd, struct result *last)
 {
-	last->watch_error =
-		job->ops->add(job->watch, dir_fd, &last->watch_key);
+	last->watch_error = job->ops->add(job->watch, dir_fd, &last->watch_key);
 	return lseek(dir_fd, 0, SEEK_SET) < 0 ? -errno : 0;
 }
 
