@@ -82,8 +82,8 @@ static int open_root(struct look *l, const char *path)
 {
 	mem_autofree char *copy = strdup(path);
 	struct beneath_stat st;
-	struct mounts_fs fs;
 	fd_auto int fd = -1;
+	bool is_remote;
 	int r;
 
 	look_rest(l);
@@ -93,13 +93,13 @@ static int open_root(struct look *l, const char *path)
 	r = beneath_open_root(path, true, &fd);
 	if (r < 0)
 		return r;
-	r = mounts_stat(fd, &fs);
+	r = mounts_is_network(fd, &is_remote);
 	if (r < 0)
 		return r;
 	r = beneath_stat(fd, "", &st);
 	if (r < 0)
 		return r;
-	l->is_remote = fs.is_network;
+	l->is_remote = is_remote;
 	l->root_boot_ns = clock_boot_ns(NULL);
 	l->root_id = st.id;
 	l->root_path = mem_take(copy);

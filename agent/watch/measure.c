@@ -124,15 +124,21 @@ static struct result *pick(struct measure *m, int64_t now)
 	return NULL;
 }
 
-/* Under the lock. The counter of an eventfd cannot overflow here. */
-static void tell(struct measure *m)
+/*
+ * Under the lock, which it gives up for the call: whoever wakes wants it.
+ * Returns true if it did. The counter of an eventfd cannot overflow here.
+ */
+static bool tell(struct measure *m)
 {
 	uint64_t one = 1;
 
 	if (!m->done.head || m->is_told)
-		return;
-	(void)!write(m->event_fd, &one, sizeof(one));
+		return false;
 	m->is_told = true;
+	pthread_mutex_unlock(&m->lock);
+	(void)!write(m->event_fd, &one, sizeof(one));
+	pthread_mutex_lock(&m->lock);
+	return true;
 }
 
 /* Under the lock. */
@@ -208,6 +214,9 @@ static void do_job(struct worker *w, struct result *last, int64_t now)
 	w->alive_boot_ns = now;
 	w->job = job;
 	m->n_slow += is_slow;
+	/* Another disk may hang. */
+	if (!look_is_at(&w->look, job))
+		tell(m);
 	pthread_mutex_unlock(&m->lock);
 	set_priority(w, is_slow);
 	look_run(&w->look, job, last);
@@ -230,18 +239,17 @@ static void *work(void *arg)
 		int64_t now = clock_boot_ns(NULL);
 		struct result *next = is_full(m) ? NULL : pick(m, now);
 
-		/* Before a sleep, or a disk that may hang. */
-		if (!next || !look_is_at(&w->look, next->job))
-			tell(m);
 		if (next) {
 			do_job(w, next, now);
 			continue;
 		}
+		/* Work may have come meanwhile: ask again. */
+		if (tell(m))
+			continue;
 		if (w->look.root_fd >= 0) {
 			pthread_mutex_unlock(&m->lock);
 			look_rest(&w->look);
 			pthread_mutex_lock(&m->lock);
-			/* Work may have come: ask again before sleeping. */
 			continue;
 		}
 		m->n_idle++;
@@ -367,14 +375,14 @@ static int start_worker(struct measure *m)
 	return 0;
 }
 
-/* Under the lock: a worker for what is queued, one way or another. */
-static int call_worker(struct measure *m)
+/* Under the lock: a worker for what is queued, one way or another; those that
+ * are idle have to be woken still. */
+static int need_worker(struct measure *m)
 {
 	int64_t now = clock_boot_ns(NULL);
 	size_t n_hung = 0;
 	int r;
 
-	pthread_cond_signal(&m->work);
 	/* Those already called count as idle until they wake. */
 	if (m->n_idle > m->n_queued)
 		return 0;
@@ -390,6 +398,7 @@ static int call_worker(struct measure *m)
 int measure_submit(struct measure *m, struct job *job)
 {
 	struct result *last = calloc(1, sizeof(*last));
+	bool is_idle;
 	int r;
 
 	if (!last || !job->root_path) {
@@ -405,12 +414,15 @@ int measure_submit(struct measure *m, struct job *job)
 	last->job = job;
 	last->is_last = true;
 	pthread_mutex_lock(&m->lock);
-	r = call_worker(m);
+	r = need_worker(m);
 	if (r == 0) {
 		job_queue_put(&m->queues[rank_of(job)], last);
 		m->n_queued++;
 	}
+	is_idle = m->n_idle > 0;
 	pthread_mutex_unlock(&m->lock);
+	if (is_idle)
+		pthread_cond_signal(&m->work);
 	if (r < 0)
 		result_free(last);
 	else
@@ -425,9 +437,9 @@ struct result *measure_take(struct measure *m)
 
 	pthread_mutex_lock(&m->lock);
 	list = m->done.head;
-	if (m->is_told)
-		(void)!read(m->event_fd, &count, sizeof(count));
-	m->is_told = false;
+	/* Nothing there to be read: the call that tells is on its way. */
+	if (m->is_told && read(m->event_fd, &count, sizeof(count)) > 0)
+		m->is_told = false;
 	job_queue_init(&m->done);
 	if (is_full(m))
 		pthread_cond_broadcast(&m->room);
