@@ -61,6 +61,7 @@ struct measure {
 	struct job_queue queues[N_RANKS];
 	struct job_queue done;
 	size_t n_done_obs, n_done;
+	bool is_due; /* somebody waits for what is done, or it is enough */
 	bool is_told; /* of what is done */
 	size_t n_pending; /* loop thread */
 	size_t n_threads; /* wanted, beside those that hang */
@@ -132,6 +133,7 @@ static bool tell(struct measure *m)
 {
 	uint64_t one = 1;
 
+	m->is_due = false;
 	if (!m->done.head || m->is_told)
 		return false;
 	m->is_told = true;
@@ -141,6 +143,11 @@ static bool tell(struct measure *m)
 	return true;
 }
 
+static bool is_full(const struct measure *m)
+{
+	return m->n_done >= UNTAKEN_PIECES || m->n_done_obs >= UNTAKEN_OBS;
+}
+
 /* Under the lock. */
 static void put_done(struct measure *m, struct result *r)
 {
@@ -148,13 +155,8 @@ static void put_done(struct measure *m, struct result *r)
 	m->n_done++;
 	m->n_done_obs += r->n_obs;
 	if (r->job->kind != JOB_LIST || m->n_queued <= TELL_QUEUED ||
-		m->n_done_obs >= TELL_OBS)
-		tell(m);
-}
-
-static bool is_full(const struct measure *m)
-{
-	return m->n_done >= UNTAKEN_PIECES || m->n_done_obs >= UNTAKEN_OBS;
+		m->n_done_obs >= TELL_OBS || is_full(m))
+		m->is_due = true;
 }
 
 /* Waits until the loop has taken enough of what is done. */
@@ -173,6 +175,8 @@ static int worker_emit(void *ctx, struct result *piece)
 
 	pthread_mutex_lock(&w->m->lock);
 	put_done(w->m, piece);
+	if (w->m->is_due)
+		tell(w->m);
 	wait_for_room(w);
 	pthread_mutex_unlock(&w->m->lock);
 	return w->m->is_stopping ? -ECANCELED : 0;
@@ -214,8 +218,8 @@ static void do_job(struct worker *w, struct result *last, int64_t now)
 	w->alive_boot_ns = now;
 	w->job = job;
 	m->n_slow += is_slow;
-	/* Another disk may hang. */
-	if (!look_is_at(&w->look, job))
+	/* The disk of another root may hang. */
+	if (m->is_due || !look_is_at(&w->look, job))
 		tell(m);
 	pthread_mutex_unlock(&m->lock);
 	set_priority(w, is_slow);
@@ -243,15 +247,16 @@ static void *work(void *arg)
 			do_job(w, next, now);
 			continue;
 		}
-		/* Work may have come meanwhile: ask again. */
-		if (tell(m))
-			continue;
+		/* Work may come meanwhile: ask again. What is told was seen
+		 * through a root that is let go by then. */
 		if (w->look.root_fd >= 0) {
 			pthread_mutex_unlock(&m->lock);
 			look_rest(&w->look);
 			pthread_mutex_lock(&m->lock);
 			continue;
 		}
+		if (tell(m))
+			continue;
 		m->n_idle++;
 		pthread_cond_wait(is_full(m) ? &m->room : &m->work, &m->lock);
 		m->n_idle--;
