@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ioprio.h>
@@ -19,6 +20,33 @@
 #include "measure_place.h"
 #include "watch/watch.h"
 
+/* Do all threads sleep, but for the one that asks? */
+static bool are_others_asleep(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *d;
+	size_t n_awake = 0;
+
+	assert_non_null(tasks);
+	while ((d = readdir(tasks))) {
+		char path[300], line[512] = "";
+		FILE *stat;
+
+		if (d->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%s/stat",
+			d->d_name);
+		stat = fopen(path, "re");
+		if (!stat)
+			continue;
+		n_awake += fgets(line, sizeof(line), stat) &&
+			   strncmp(strrchr(line, ')'), ") S", 3) != 0;
+		fclose(stat);
+	}
+	closedir(tasks);
+	return n_awake <= 1;
+}
+
 /* A directory bigger than what may wait for the loop. */
 static void test_backpressure(void **state)
 {
@@ -33,7 +61,8 @@ static void test_backpressure(void **state)
 	assert_int_equal(
 		measure_submit(p->m, place_job(p, JOB_LIST, "big")), 0);
 	place_wait(p);
-	usleep(300 * 1000);
+	while (!are_others_asleep())
+		usleep(1000);
 	for (int round = 0; !is_over; round++) {
 		place_wait(p);
 		for (r = measure_take(p->m); r;) {
