@@ -6,7 +6,7 @@
 
 #define FEED_MAX_LISTINGS 64 /* under way at once, over all workers */
 #define FEED_MAX_LOOKS	  4096 /* names; a directory with more is listed */
-#define FEED_TIDY_SLOTS	  65536u
+#define FEED_TIDY_ENTRIES 65536u
 
 struct job *feed_job(struct feed *f, enum job_kind kind, uint32_t dir)
 {
@@ -188,7 +188,7 @@ static void list_dir(void *ctx, uint32_t dir)
 
 bool feed_dispatch(struct feed *f)
 {
-	bool is_more = index_tidy(f->index, FEED_TIDY_SLOTS);
+	bool is_more = index_tidy(f->index, FEED_TIDY_ENTRIES);
 
 	if (f->is_seek_due && !is_more) {
 		f->is_seek_due = false;
