@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define FEED_MAX_LISTINGS 64 /* under way at once, over all workers */
+#define FEED_MAX_LISTINGS 256 /* under way at once, over all workers */
 #define FEED_MAX_LOOKS	  4096 /* names; a directory with more is listed */
 #define FEED_TIDY_ENTRIES 65536u
 

@@ -33,8 +33,8 @@
 
 /* Listings are told to the loop together, which else would wake for each
  * small directory: at the latest when so many jobs are left to the workers
- * (a millisecond or so), or so many observations wait. */
-#define TELL_QUEUED 16
+ * (a few milliseconds), or so many observations wait. */
+#define TELL_QUEUED 64
 #define TELL_OBS    8192
 
 /* Without a sign of life for so long, a job is taken for hung. */

@@ -365,7 +365,7 @@ static void submit_lists(struct place *p, uint32_t from, uint32_t to)
 }
 
 /* One worker, held by first; then thirty listings, one that stops at second,
- * and thirty more, so that there is work enough. */
+ * and a hundred more, so that there is work enough. */
 static void run_to_second(
 	struct place *p, struct gate *first, struct gate *second, bool is_other)
 {
@@ -381,7 +381,7 @@ static void run_to_second(
 		job->root_path = strdup("/tmp");
 	}
 	submit_tagged(p, job, 32, 32);
-	submit_lists(p, 33, 63);
+	submit_lists(p, 33, 133);
 	gate_open(first);
 	gate_wait(second);
 }
@@ -396,7 +396,7 @@ static void test_told_together(void **state)
 	assert_false(is_told(p));
 	assert_int_equal(take_all(p), 31);
 	gate_open(&second);
-	for (size_t n = 0; n < 31; n += take_all(p))
+	for (size_t n = 0; n < 101; n += take_all(p))
 		place_wait(p);
 	assert_false(is_told(p));
 	assert_int_equal(measure_pending(p->m), 0);
@@ -413,8 +413,8 @@ static void test_told_before_another_root(void **state)
 	assert_int_equal(take_all(p), 31);
 	/* What somebody waits for is told at once. */
 	gate_open(&second);
-	submit_tagged(p, place_job(p, JOB_LOOK, ""), 64, 64);
-	for (size_t n = 0; n < 32; n += take_all(p))
+	submit_tagged(p, place_job(p, JOB_LOOK, ""), 133, 133);
+	for (size_t n = 0; n < 102; n += take_all(p))
 		place_wait(p);
 }
 
