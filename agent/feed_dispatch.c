@@ -6,7 +6,7 @@
 
 #define FEED_MAX_LISTINGS 256 /* under way at once, over all workers */
 #define FEED_MAX_LOOKS	  4096 /* names; a directory with more is listed */
-#define FEED_TIDY_ENTRIES 65536u
+#define FEED_TIDY_ENTRIES 16384u
 
 struct job *feed_job(struct feed *f, enum job_kind kind, uint32_t dir)
 {
