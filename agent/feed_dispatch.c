@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#define FEED_MAX_LISTINGS 64 /* under way at once, over all workers */
+#define FEED_MAX_LISTINGS 256 /* under way at once, over all workers */
 #define FEED_MAX_LOOKS	  4096 /* names; a directory with more is listed */
-#define FEED_TIDY_SLOTS	  65536u
+#define FEED_TIDY_ENTRIES 16384u
 
 struct job *feed_job(struct feed *f, enum job_kind kind, uint32_t dir)
 {
@@ -130,18 +130,38 @@ static void keep_waiting(
 			f, set->items[i].dir, dirty_name(set, &set->items[i]));
 }
 
+/* The names that wait leave, and others may come in their place. */
+static struct dirty take_dirty(struct feed *f)
+{
+	struct dirty set = f->dirty;
+
+	f->dirty = (struct dirty){.key = set.key};
+	return set;
+}
+
+/* What was left of a set is of use for the next one. */
+static void give_back(struct feed *f, struct dirty *set)
+{
+	if (f->dirty.n_slots) {
+		dirty_fini(set);
+		return;
+	}
+	dirty_reset(set);
+	f->dirty = *set;
+}
+
 /*
  * A batch of looks goes out when the one before has come back: an idle agent
  * reacts at once, and under load the batches grow by themselves.
  */
 static void dispatch_looks(struct feed *f)
 {
-	struct dirty set = f->dirty;
 	size_t from = 0, to;
+	struct dirty set;
 
-	if (f->n_looking || !set.n_items)
+	if (f->n_looking || !f->dirty.n_items)
 		return;
-	f->dirty = (struct dirty){.key = set.key};
+	set = take_dirty(f);
 	dirty_sort(&set);
 	for (; from < set.n_items; from = to) {
 		uint32_t dir = set.items[from].dir;
@@ -158,7 +178,7 @@ static void dispatch_looks(struct feed *f)
 		else
 			submit_look(f, &set, from, to);
 	}
-	dirty_fini(&set);
+	give_back(f, &set);
 }
 
 static void list_dir(void *ctx, uint32_t dir)
@@ -168,7 +188,7 @@ static void list_dir(void *ctx, uint32_t dir)
 
 bool feed_dispatch(struct feed *f)
 {
-	bool is_more = index_tidy(f->index, FEED_TIDY_SLOTS);
+	bool is_more = index_tidy(f->index, FEED_TIDY_ENTRIES);
 
 	if (f->is_seek_due && !is_more) {
 		f->is_seek_due = false;

@@ -5,16 +5,32 @@
 #include <errno.h>
 #include <string.h>
 
+/* What the rules say of all names of a directory. */
+struct verdict {
+	uid_t root_uid;
+	bool is_protected;
+};
+
+static struct verdict judge_all(const struct feed *f, const struct job *job)
+{
+	uint16_t root = index_root(f->index, job->dir);
+
+	return (struct verdict){
+		.root_uid = f->roots[root].uid,
+		.is_protected = rules_protects_all(&f->policy->rules, job->rel),
+	};
+}
+
 static uint8_t judge(const struct feed *f, const struct job *job,
-	const struct observation *o)
+	const struct verdict *all, const struct observation *o)
 {
 	const struct rules *rules = &f->policy->rules;
-	uint16_t root = index_root(f->index, job->dir);
 	uint8_t flags = 0;
 
-	if (rules_protects(rules, job->rel, o->name))
+	if (all->is_protected ||
+		rules_protects_one(rules, job->rel, o->name, o->name_len))
 		flags |= INDEX_PROTECTED;
-	if (!rules_is_owner(rules, o->st.uid, f->roots[root].uid))
+	if (!rules_is_owner(rules, o->st.uid, all->root_uid))
 		flags |= INDEX_FOREIGN;
 	return flags;
 }
@@ -53,23 +69,33 @@ static void note_root(
 	root->uid = o->st.uid;
 }
 
-static int apply_one(
+/* The directory itself comes first, and may say who owns its root. */
+static int apply_self(
 	struct feed *f, const struct job *job, const struct observation *o)
 {
-	bool is_name = o->kind != OBS_SELF;
 	struct index_change change;
 	int r;
 
-	if (!is_name)
-		note_root(f, job, o);
-	r = index_apply(f->index, o, is_name ? judge(f, job, o) : 0, &change);
+	note_root(f, job, o);
+	r = index_apply(f->index, o, 0, &change);
+	if (r == 0 && change.is_link_unknown)
+		f->is_seek_due = true;
+	return r;
+}
+
+static int apply_name(struct feed *f, const struct job *job,
+	const struct verdict *all, const struct observation *o)
+{
+	struct index_change change;
+	int r = index_apply(f->index, o, judge(f, job, all, o), &change);
+
 	if (r < 0)
 		return r;
 	if (change.is_link_unknown)
 		f->is_seek_due = true;
 	if (change.what == INDEX_DIR_ADDED || change.what == INDEX_DIR_MOVED)
 		follow_dir(f, &change);
-	if (job->is_slow && is_name && change.what != INDEX_SAME &&
+	if (job->is_slow && change.what != INDEX_SAME &&
 		!dirty_has(&f->dirty, o->dir, o->name, o->name_len)) {
 		f->counters.drift++;
 		f->counters.drift_bytes += change.used_delta;
@@ -77,6 +103,22 @@ static int apply_one(
 		f->counters.drift_files -= change.what == INDEX_REMOVED;
 	}
 	return 0;
+}
+
+static int apply_all(struct feed *f, const struct result *result)
+{
+	const struct job *job = result->job;
+	const struct observation *o = result->obs;
+	const struct observation *end = o + result->n_obs;
+	struct verdict all;
+	int r = 0;
+
+	if (o < end && o->kind == OBS_SELF)
+		r = apply_self(f, job, o++);
+	all = judge_all(f, job);
+	for (; r == 0 && o < end; o++)
+		r = apply_name(f, job, &all, o);
+	return r;
 }
 
 static void begin_listing(struct feed *f, const struct result *result)
@@ -233,8 +275,7 @@ int feed_result(struct feed *f, const struct result *result)
 	}
 	if (job->kind == JOB_LIST && !f->dirs[job->dir].is_begun)
 		begin_listing(f, result);
-	for (size_t i = 0; r == 0 && i < result->n_obs; i++)
-		r = apply_one(f, job, &result->obs[i]);
+	r = apply_all(f, result);
 	if (r < 0)
 		f->is_provisional = true;
 	if (result->is_last && f->dirs[job->dir].tag == job->tag)

@@ -3,6 +3,7 @@
 
 #include <bsd/stdlib.h>
 #include <endian.h>
+#include <stdbool.h>
 #include <string.h>
 
 struct hash_key hash_key_random(void)
@@ -58,10 +59,17 @@ static uint64_t sip_end(
 	struct sip *s, const unsigned char *at, size_t left, size_t total)
 {
 	uint64_t last = (uint64_t)total << 56, m;
+	bool is_long = left >= 8;
 
 	for (; left >= 8; left -= 8, at += 8) {
 		memcpy(&m, at, 8);
 		sip_word(s, le64toh(m));
+	}
+	if (is_long && left) {
+		/* The last eight bytes, without those that were taken. */
+		memcpy(&m, at + left - 8, 8);
+		last |= le64toh(m) >> (64 - 8 * left);
+		left = 0;
 	}
 	for (size_t i = 0; i < left; i++)
 		last |= (uint64_t)at[i] << (8 * i);

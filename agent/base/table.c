@@ -22,7 +22,7 @@ static uint32_t room_for(uint32_t n)
 	uint32_t power = UINT32_C(1) << (31 - __builtin_clz(n));
 	uint32_t step = power / 8 > TABLE_FIRST ? power / 8 : TABLE_FIRST;
 
-	return (n + step - 1) / step * step;
+	return (n + step - 1) & ~(step - 1);
 }
 
 static uint32_t *slot_of(struct table *t, uint64_t hash)
@@ -32,8 +32,8 @@ static uint32_t *slot_of(struct table *t, uint64_t hash)
 }
 
 /* Deals the ids of one chain out among the buckets there are now. */
-static void deal(struct table *t, const struct table_ops *ops, void *owner,
-	uint32_t id)
+static void deal(
+	struct table *t, const struct table_ops *ops, void *owner, uint32_t id)
 {
 	while (id != TABLE_NONE) {
 		uint32_t *next = ops->next(owner, id);
@@ -94,8 +94,8 @@ static bool is_loaded(const struct table *t)
 			    : t->n_ids >= TABLE_SMALL;
 }
 
-void table_insert(struct table *t, const struct table_ops *ops, void *owner,
-	uint32_t id)
+void table_insert(
+	struct table *t, const struct table_ops *ops, void *owner, uint32_t id)
 {
 	uint32_t *slot;
 
@@ -113,8 +113,8 @@ static void shrink(struct table *t)
 		table_fini(t);
 }
 
-void table_remove(struct table *t, const struct table_ops *ops, void *owner,
-	uint32_t id)
+void table_remove(
+	struct table *t, const struct table_ops *ops, void *owner, uint32_t id)
 {
 	uint32_t *at = slot_of(t, ops->hash(owner, id));
 

@@ -61,11 +61,11 @@ static inline uint32_t table_chain(const struct table *t, uint32_t number)
 }
 
 /* Without memory for more buckets the chains get longer. */
-void table_insert(struct table *t, const struct table_ops *ops, void *owner,
-	uint32_t id);
+void table_insert(
+	struct table *t, const struct table_ops *ops, void *owner, uint32_t id);
 /* id must be in the table, under the hash it has now. */
-void table_remove(struct table *t, const struct table_ops *ops, void *owner,
-	uint32_t id);
+void table_remove(
+	struct table *t, const struct table_ops *ops, void *owner, uint32_t id);
 /* Takes some id out of a table that is not empty. For emptying it: nothing
  * is found in it any more. */
 uint32_t table_pop(struct table *t, const struct table_ops *ops, void *owner);

@@ -136,8 +136,8 @@ static void compare(struct check *c)
 			s->directories);
 		expect(c, "records of node", id, node->sums.records,
 			s->records);
-		expect(c, "entries of node", id,
-			node->names.n_ids, c->n_entries[id]);
+		expect(c, "entries of node", id, node->names.n_ids,
+			c->n_entries[id]);
 	}
 }
 

@@ -6,8 +6,7 @@
 #define SWEEP_AT_ONCE 4096
 
 /* Removes the unseen entries of one chain; returns how many there were. */
-static uint32_t sweep_chain(
-	struct index *ix, struct node *dir, uint32_t number)
+static uint32_t sweep_chain(struct index *ix, struct node *dir, uint32_t number)
 {
 	uint32_t id = table_chain(&dir->names, number), n = 0;
 
@@ -34,10 +33,10 @@ static void sweep(struct index *ix, struct node *dir)
 static void mark_stale(struct index *ix, uint32_t dir)
 {
 	struct node *node = nodes_at(&ix->nodes, dir);
-	uint32_t *at = ix->stale_head == INDEX_NONE
-			       ? &ix->stale_head
-			       : &nodes_at(&ix->nodes, ix->stale_head)
-					  ->next_stale;
+	uint32_t *at =
+		ix->stale_head == INDEX_NONE
+			? &ix->stale_head
+			: &nodes_at(&ix->nodes, ix->stale_head)->next_stale;
 
 	node->is_stale = true;
 	node->next_stale = *at;

@@ -249,15 +249,25 @@ static bool is_path_matched(const char *pattern, size_t pattern_len,
 	return glob_is_match(&g);
 }
 
-static bool is_protected_by(
-	const char *pattern, const char *rel_dir, const char *name)
+/* The length of a pattern without the slashes around it, and where it
+ * begins. */
+static size_t trim(const char **pattern)
 {
 	size_t len;
 
-	pattern += strspn(pattern, "/");
-	len = strlen(pattern);
-	while (len && pattern[len - 1] == '/')
+	while (**pattern == '/')
+		++*pattern;
+	len = strlen(*pattern);
+	while (len && (*pattern)[len - 1] == '/')
 		len--;
+	return len;
+}
+
+static bool is_protected_by(
+	const char *pattern, const char *rel_dir, const char *name)
+{
+	size_t len = trim(&pattern);
+
 	if (!len)
 		return false;
 	return memchr(pattern, '/', len)
@@ -272,6 +282,29 @@ const char *rules_protects(
 		if (is_protected_by(r->protect[i], rel_dir, name))
 			return r->protect[i];
 	return NULL;
+}
+
+bool rules_protects_all(const struct rules *r, const char *rel_dir)
+{
+	/* What matches the empty name matches all: it ends in stars. */
+	return *rel_dir && rules_protects(r, rel_dir, "");
+}
+
+bool rules_protects_one(const struct rules *r, const char *rel_dir,
+	const char *name, size_t name_len)
+{
+	for (size_t i = 0; i < r->n_protect; i++) {
+		const char *pattern = r->protect[i];
+		size_t len = trim(&pattern);
+
+		if (!len || !is_end_possible(pattern, len, name, name_len))
+			continue;
+		if (memchr(pattern, '/', len)
+				? is_path_matched(pattern, len, rel_dir, name)
+				: match(pattern, len, name, name_len))
+			return true;
+	}
+	return false;
 }
 
 bool rules_is_owner(const struct rules *r, uid_t uid, uid_t root_uid)

@@ -58,6 +58,15 @@ static inline int64_t rules_stamp(
 const char *rules_protects(
 	const struct rules *r, const char *rel_dir, const char *name);
 
+/*
+ * The same for who asks for every name of a directory: first of the directory
+ * whether all in it are protected, whatever their names, and if not, of each
+ * name.
+ */
+bool rules_protects_all(const struct rules *r, const char *rel_dir);
+bool rules_protects_one(const struct rules *r, const char *rel_dir,
+	const char *name, size_t name_len);
+
 /* May files of uid go, below a root that root_uid owns? */
 bool rules_is_owner(const struct rules *r, uid_t uid, uid_t root_uid);
 

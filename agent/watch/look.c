@@ -82,8 +82,8 @@ static int open_root(struct look *l, const char *path)
 {
 	mem_autofree char *copy = strdup(path);
 	struct beneath_stat st;
-	struct mounts_fs fs;
 	fd_auto int fd = -1;
+	bool is_remote;
 	int r;
 
 	look_rest(l);
@@ -93,13 +93,13 @@ static int open_root(struct look *l, const char *path)
 	r = beneath_open_root(path, true, &fd);
 	if (r < 0)
 		return r;
-	r = mounts_stat(fd, &fs);
+	r = mounts_is_network(fd, &is_remote);
 	if (r < 0)
 		return r;
 	r = beneath_stat(fd, "", &st);
 	if (r < 0)
 		return r;
-	l->is_remote = fs.is_network;
+	l->is_remote = is_remote;
 	l->root_boot_ns = clock_boot_ns(NULL);
 	l->root_id = st.id;
 	l->root_path = mem_take(copy);
@@ -135,7 +135,10 @@ static int open_dir(struct look *l, const struct job *job,
 
 	/* Opened to be read, a directory raises an event: for itself and
 	 * for its parent. A mere look leaves no such trace. */
-	r = beneath_open_dir_path(l->root_fd, rel, &fd);
+	if (job->kind == JOB_LOOK)
+		r = beneath_open_dir_path(l->root_fd, rel, &fd);
+	else
+		r = beneath_open_dir(l->root_fd, rel, &fd);
 	if (r < 0)
 		return r;
 	r = beneath_stat(fd, "", &st);
@@ -349,25 +352,28 @@ static int list(struct look *l, struct job *job, int dir_fd,
 	return 0;
 }
 
-static int run_list(struct look *l, struct job *job, int path_fd,
+/*
+ * First the watch: what comes after the listing raises an event. And only then
+ * is the directory begun: btrfs lists what there was when it was opened, or
+ * rewound.
+ */
+static int watch_dir(const struct job *job, int dir_fd, struct result *last)
+{
+	last->watch_error = job->ops->add(job->watch, dir_fd, &last->watch_key);
+	return lseek(dir_fd, 0, SEEK_SET) < 0 ? -errno : 0;
+}
+
+static int run_list(struct look *l, struct job *job, int dir_fd,
 	const struct beneath_stat *self, struct result *last)
 {
 	bool is_watched = job->kind == JOB_LIST && job->ops;
-	fd_auto int dir_fd = -1;
 	int r = need_dents(l);
 
-	if (r < 0)
-		return r;
-	/* First the watch: what comes after the listing raises an event. And
-	 * only then is it opened to be listed: btrfs lists what there was when
-	 * the directory was opened. */
-	if (is_watched)
-		last->watch_error =
-			job->ops->add(job->watch, path_fd, &last->watch_key);
-	r = beneath_open_dir(path_fd, "", &dir_fd);
-	if (r < 0)
-		return r;
-	r = list(l, job, dir_fd, job->kind == JOB_LIST ? self : NULL, last);
+	if (r == 0 && is_watched)
+		r = watch_dir(job, dir_fd, last);
+	if (r == 0)
+		r = list(l, job, dir_fd, job->kind == JOB_LIST ? self : NULL,
+			last);
 	if (r == 0 && is_watched && last->watch_error < 0)
 		return -ENOSPC;
 	return r;

@@ -33,8 +33,8 @@
 
 /* Listings are told to the loop together, which else would wake for each
  * small directory: at the latest when so many jobs are left to the workers
- * (a millisecond or so), or so many observations wait. */
-#define TELL_QUEUED 16
+ * (a few milliseconds), or so many observations wait. */
+#define TELL_QUEUED 64
 #define TELL_OBS    8192
 
 /* Without a sign of life for so long, a job is taken for hung. */
@@ -62,7 +62,8 @@ struct measure {
 	struct job_queue done;
 	bool is_loud; /* something of what is done is to be told */
 	size_t n_done_obs, n_done;
-	bool is_told; /* the event descriptor is readable */
+	bool is_due; /* somebody waits for what is done, or it is enough */
+	bool is_told; /* the event descriptor is readable, or about to be */
 	size_t n_pending; /* loop thread */
 	size_t n_threads; /* wanted, beside those that hang */
 	size_t n_started, n_ended, n_idle, n_slow, n_queued;
@@ -125,15 +126,27 @@ static struct result *pick(struct measure *m, int64_t now)
 	return NULL;
 }
 
-/* Under the lock. The counter of an eventfd cannot overflow here. */
-static void tell(struct measure *m)
+/*
+ * Under the lock, which it gives up for the call: whoever wakes wants it.
+ * Returns true if it did. The counter of an eventfd cannot overflow here.
+ */
+static bool tell(struct measure *m)
 {
 	uint64_t one = 1;
 
+	m->is_due = false;
 	if (!m->is_loud || m->is_told)
-		return;
-	(void)!write(m->event_fd, &one, sizeof(one));
+		return false;
 	m->is_told = true;
+	pthread_mutex_unlock(&m->lock);
+	(void)!write(m->event_fd, &one, sizeof(one));
+	pthread_mutex_lock(&m->lock);
+	return true;
+}
+
+static bool is_full(const struct measure *m)
+{
+	return m->n_done >= UNTAKEN_PIECES || m->n_done_obs >= UNTAKEN_OBS;
 }
 
 /* Under the lock. */
@@ -144,13 +157,8 @@ static void put_done(struct measure *m, struct result *r)
 	m->n_done_obs += r->n_obs;
 	m->is_loud |= !r->is_quiet;
 	if (r->job->kind != JOB_LIST || m->n_queued <= TELL_QUEUED ||
-		m->n_done_obs >= TELL_OBS)
-		tell(m);
-}
-
-static bool is_full(const struct measure *m)
-{
-	return m->n_done >= UNTAKEN_PIECES || m->n_done_obs >= UNTAKEN_OBS;
+		m->n_done_obs >= TELL_OBS || is_full(m))
+		m->is_due = true;
 }
 
 /* Waits until the loop has taken enough of what is done. */
@@ -169,6 +177,8 @@ static int worker_emit(void *ctx, struct result *piece)
 
 	pthread_mutex_lock(&w->m->lock);
 	put_done(w->m, piece);
+	if (w->m->is_due)
+		tell(w->m);
 	wait_for_room(w);
 	pthread_mutex_unlock(&w->m->lock);
 	return w->m->is_stopping ? -ECANCELED : 0;
@@ -210,6 +220,9 @@ static void do_job(struct worker *w, struct result *last, int64_t now)
 	w->alive_boot_ns = now;
 	w->job = job;
 	m->n_slow += is_slow;
+	/* The disk of another root may hang. */
+	if (m->is_due || !look_is_at(&w->look, job))
+		tell(m);
 	pthread_mutex_unlock(&m->lock);
 	set_priority(w, is_slow);
 	look_run(&w->look, job, last);
@@ -232,20 +245,20 @@ static void *work(void *arg)
 		int64_t now = clock_boot_ns(NULL);
 		struct result *next = is_full(m) ? NULL : pick(m, now);
 
-		/* Before a sleep, or a disk that may hang. */
-		if (!next || !look_is_at(&w->look, next->job))
-			tell(m);
 		if (next) {
 			do_job(w, next, now);
 			continue;
 		}
+		/* Work may come meanwhile: ask again. What is told was seen
+		 * through a root that is let go by then. */
 		if (w->look.root_fd >= 0) {
 			pthread_mutex_unlock(&m->lock);
 			look_rest(&w->look);
 			pthread_mutex_lock(&m->lock);
-			/* Work may have come: ask again before sleeping. */
 			continue;
 		}
+		if (tell(m))
+			continue;
 		m->n_idle++;
 		pthread_cond_wait(is_full(m) ? &m->room : &m->work, &m->lock);
 		m->n_idle--;
@@ -369,8 +382,9 @@ static int start_worker(struct measure *m)
 	return 0;
 }
 
-/* Under the lock: a worker for what is queued, one way or another. */
-static int call_worker(struct measure *m)
+/* Under the lock: a worker for what is queued, one way or another; those that
+ * are idle have to be woken still. */
+static int need_worker(struct measure *m)
 {
 	int64_t now = clock_boot_ns(NULL);
 	size_t n_hung = 0;
@@ -391,6 +405,7 @@ static int call_worker(struct measure *m)
 int measure_submit(struct measure *m, struct job *job)
 {
 	struct result *last = calloc(1, sizeof(*last));
+	bool is_idle;
 	int r;
 
 	if (!last || !job->root_path) {
@@ -406,14 +421,15 @@ int measure_submit(struct measure *m, struct job *job)
 	last->job = job;
 	last->is_last = true;
 	pthread_mutex_lock(&m->lock);
-	r = call_worker(m);
+	r = need_worker(m);
 	if (r == 0) {
 		job_queue_put(&m->queues[rank_of(job)], last);
 		m->n_queued++;
 	}
+	is_idle = m->n_idle > 0;
 	pthread_mutex_unlock(&m->lock);
-	/* Not under the lock, which whoever wakes wants first. */
-	pthread_cond_signal(&m->work);
+	if (is_idle)
+		pthread_cond_signal(&m->work);
 	if (r < 0)
 		result_free(last);
 	else
@@ -428,9 +444,10 @@ struct result *measure_take(struct measure *m)
 
 	pthread_mutex_lock(&m->lock);
 	list = m->done.head;
-	if (m->is_told)
-		(void)!read(m->event_fd, &count, sizeof(count));
-	m->is_told = m->is_loud = false;
+	/* Nothing there to be read: the call that tells is on its way. */
+	if (m->is_told && read(m->event_fd, &count, sizeof(count)) > 0)
+		m->is_told = false;
+	m->is_loud = false;
 	job_queue_init(&m->done);
 	if (is_full(m))
 		pthread_cond_broadcast(&m->room);

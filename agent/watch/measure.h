@@ -84,7 +84,9 @@ struct result {
 	uint64_t watch_key; /* JOB_LIST, the same in every piece; else
 			       WATCH_NO_KEY. Bind or forget it, also when
 			       there is an error */
-	struct observation *obs; /* JOB_NAMES: st and name of the matches */
+	struct observation *obs; /* of the directory itself first, in the first
+				    piece; JOB_NAMES: st and name of the
+				    matches */
 	size_t n_obs;
 	size_t n_skipped; /* names that could not be looked at (EACCES, EIO),
 			     and are not in obs */

@@ -104,6 +104,18 @@ int mounts_stat(int fd, struct mounts_fs *ret)
 	return 0;
 }
 
+int mounts_is_network(int fd, bool *ret)
+{
+	struct mounts_fs fs = {0};
+	struct statfs s;
+
+	if (fstatfs(fd, &s) < 0)
+		return -errno;
+	name_type((uint32_t)s.f_type, &fs);
+	*ret = fs.is_network;
+	return 0;
+}
+
 static uint32_t share_ppm(uint64_t part, uint64_t whole)
 {
 	return whole ? (uint32_t)mem_mul_div(part, PPM, whole) : 0;

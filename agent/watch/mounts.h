@@ -34,6 +34,9 @@ struct mounts_fs {
  * Returns 0 or -errno. */
 int mounts_stat(int fd, struct mounts_fs *ret);
 
+/* Of all this, whether others may change it; the same returns. */
+int mounts_is_network(int fd, bool *ret);
+
 /* What df shows as Use%, in parts per million: of what is used or may still
  * be used by others than root. 0 for a filesystem without blocks. */
 uint32_t mounts_used_ppm(const struct mounts_fs *fs);

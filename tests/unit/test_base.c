@@ -392,6 +392,20 @@ static void hashes_are_siphash_1_3(void **state)
 	}
 }
 
+/* As the comment says, whatever the length. */
+static void names_are_hashed_with_their_directory(void **state)
+{
+	struct hash_key key = hash_key_random();
+	char text[4 + 64] = "\x04\x03\x02\x01";
+
+	(void)state;
+	for (size_t i = 0; i < 64; i++)
+		text[4 + i] = (char)('a' + i);
+	for (size_t len = 0; len <= 64; len++)
+		assert_true(hash_name(key, 0x01020304, text + 4, len) ==
+			    hash_bytes(key, text, 4 + len));
+}
+
 static void keys_differ(void **state)
 {
 	struct hash_key a = hash_key_random(), b = hash_key_random();
@@ -431,6 +445,7 @@ int main(void)
 		cmocka_unit_test(stamps_are_read_as_they_are_written),
 		cmocka_unit_test(other_stamps_are_refused),
 		cmocka_unit_test(hashes_are_siphash_1_3),
+		cmocka_unit_test(names_are_hashed_with_their_directory),
 		cmocka_unit_test(keys_differ),
 		cmocka_unit_test(words_are_mixed),
 	};

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ioprio.h>
@@ -19,6 +20,33 @@
 #include "measure_place.h"
 #include "watch/watch.h"
 
+/* Do all threads sleep, but for the one that asks? */
+static bool are_others_asleep(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *d;
+	size_t n_awake = 0;
+
+	assert_non_null(tasks);
+	while ((d = readdir(tasks))) {
+		char path[300], line[512] = "";
+		FILE *stat;
+
+		if (d->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%s/stat",
+			d->d_name);
+		stat = fopen(path, "re");
+		if (!stat)
+			continue;
+		n_awake += fgets(line, sizeof(line), stat) &&
+			   strncmp(strrchr(line, ')'), ") S", 3) != 0;
+		fclose(stat);
+	}
+	closedir(tasks);
+	return n_awake <= 1;
+}
+
 /* A directory bigger than what may wait for the loop. */
 static void test_backpressure(void **state)
 {
@@ -33,7 +61,8 @@ static void test_backpressure(void **state)
 	assert_int_equal(
 		measure_submit(p->m, place_job(p, JOB_LIST, "big")), 0);
 	place_wait(p);
-	usleep(300 * 1000);
+	while (!are_others_asleep())
+		usleep(1000);
 	for (int round = 0; !is_over; round++) {
 		place_wait(p);
 		for (r = measure_take(p->m); r;) {
@@ -336,7 +365,7 @@ static void submit_lists(struct place *p, uint32_t from, uint32_t to)
 }
 
 /* One worker, held by first; then thirty listings, one that stops at second,
- * and thirty more, so that there is work enough. */
+ * and a hundred more, so that there is work enough. */
 static void run_to_second(
 	struct place *p, struct gate *first, struct gate *second, bool is_other)
 {
@@ -352,7 +381,7 @@ static void run_to_second(
 		job->root_path = strdup("/tmp");
 	}
 	submit_tagged(p, job, 32, 32);
-	submit_lists(p, 33, 63);
+	submit_lists(p, 33, 133);
 	gate_open(first);
 	gate_wait(second);
 }
@@ -367,7 +396,7 @@ static void test_told_together(void **state)
 	assert_false(is_told(p));
 	assert_int_equal(take_all(p), 31);
 	gate_open(&second);
-	for (size_t n = 0; n < 31; n += take_all(p))
+	for (size_t n = 0; n < 101; n += take_all(p))
 		place_wait(p);
 	assert_false(is_told(p));
 	assert_int_equal(measure_pending(p->m), 0);
@@ -384,8 +413,8 @@ static void test_told_before_another_root(void **state)
 	assert_int_equal(take_all(p), 31);
 	/* What somebody waits for is told at once. */
 	gate_open(&second);
-	submit_tagged(p, place_job(p, JOB_LOOK, ""), 64, 64);
-	for (size_t n = 0; n < 32; n += take_all(p))
+	submit_tagged(p, place_job(p, JOB_LOOK, ""), 133, 133);
+	for (size_t n = 0; n < 102; n += take_all(p))
 		place_wait(p);
 }
 

@@ -263,10 +263,53 @@ static void patterns_protect_files(void **state)
 		const char *got =
 			rules_protects(&r, rows[i].rel_dir, rows[i].name);
 
-		if (got != (rows[i].is_protected ? pattern : NULL))
+		bool in_two = rules_protects_all(&r, rows[i].rel_dir) ||
+			      rules_protects_one(&r, rows[i].rel_dir,
+				      rows[i].name, strlen(rows[i].name));
+
+		if (got != (rows[i].is_protected ? pattern : NULL) ||
+			in_two != rows[i].is_protected)
 			fail_msg("'%s' and '%s' '%s': expected %d", pattern,
 				rows[i].rel_dir, rows[i].name,
 				rows[i].is_protected);
+	}
+}
+
+/* A short random text of a few telling bytes. */
+static void put_random(uint64_t *rng, const char *bytes, char *ret, size_t max)
+{
+	size_t n = *rng % max;
+
+	for (size_t i = 0; i < n; i++) {
+		*rng ^= *rng << 13;
+		*rng ^= *rng >> 7;
+		*rng ^= *rng << 17;
+		ret[i] = bytes[*rng % strlen(bytes)];
+	}
+	*rng += 0x9e3779b97f4a7c15;
+	ret[n] = '\0';
+}
+
+static void asked_in_two_steps_the_answer_is_the_same(void **state)
+{
+	char text[12], dir[10], name[6], *pattern = text;
+	struct rules r = {.protect = &pattern, .n_protect = 1};
+	uint64_t rng = 88172645463325252;
+
+	(void)state;
+	for (int i = 0; i < 400000; i++) {
+		bool is_all, is_one;
+
+		put_random(&rng, "ab**/?", text, sizeof(text));
+		put_random(&rng, "ab/", dir, sizeof(dir));
+		put_random(&rng, "ab", name, sizeof(name));
+		if (!*name)
+			continue;
+		is_all = rules_protects_all(&r, dir);
+		is_one = rules_protects_one(&r, dir, name, strlen(name));
+		if ((is_all || is_one) != !!rules_protects(&r, dir, name))
+			fail_msg("'%s' and '%s' '%s': %d, %d", text, dir, name,
+				is_all, is_one);
 	}
 }
 
@@ -324,6 +367,7 @@ int main(void)
 		cmocka_unit_test(hostile_names_cost_little),
 		cmocka_unit_test(patterns_have_a_longest_length),
 		cmocka_unit_test(patterns_protect_files),
+		cmocka_unit_test(asked_in_two_steps_the_answer_is_the_same),
 		cmocka_unit_test(the_first_pattern_that_matches_is_told),
 		cmocka_unit_test(owners_are_the_roots_or_those_named),
 		cmocka_unit_test(rules_end_empty),
