@@ -122,7 +122,13 @@ def test_disk_that_is_really_full(three, root_only):
     """100 %: deletion still works, and nothing is lost but what may go."""
     host, agent = three()
     fill(host.place("temp", "low"), 60, 30)
+    # At one blow: written bit by bit it would take what the agent frees
+    # meanwhile, until there is nothing left to free.
+    room = os.statvfs(host.mnt)
     with open(host.outside / "ballast", "wb") as file:
+        os.posix_fallocate(file.fileno(), 0,
+                           room.f_bavail * room.f_frsize * 98 // 100)
+        file.seek(0, os.SEEK_END)
         try:
             while True:
                 file.write(b"x" * ag.MIB)
