@@ -32,9 +32,24 @@ static int compare(const void *left, const void *right)
 	return a->btime_ns < b->btime_ns ? -1 : a->btime_ns > b->btime_ns;
 }
 
-int keep_init(struct keep *k, const struct plan *plan)
+static void init_until(struct keep *k, const struct plan *plan, int64_t now_s)
+{
+	for (size_t t = 0; t < N_STYPES; t++)
+		k->until_s[t] = INT64_MIN;
+	for (size_t i = 0; i < plan->n_items; i++) {
+		const struct candidate *c = &plan->items[i];
+		int64_t stamp_s;
+
+		if (__builtin_sub_overflow(now_s, c->age_s, &stamp_s))
+			stamp_s = INT64_MAX;
+		k->until_s[c->type] = MAX_OF(k->until_s[c->type], stamp_s);
+	}
+}
+
+int keep_init(struct keep *k, const struct plan *plan, int64_t now_s)
 {
 	*k = (struct keep){0};
+	init_until(k, plan, now_s);
 	k->planned = calloc(plan->n_items + 1, sizeof(*k->planned));
 	if (!k->planned)
 		return -ENOMEM;
@@ -76,6 +91,13 @@ static void rise(struct keep_file *files, size_t i)
 	for (; i > 0 && is_newer(&files[(i - 1) / 2], &moved); i = (i - 1) / 2)
 		files[i] = files[(i - 1) / 2];
 	files[i] = moved;
+}
+
+/* All places are taken by files newer than any candidate. */
+static bool is_enough(const struct keep *k, enum stype type)
+{
+	return k->n[type] && k->n[type] >= k->places[type] &&
+	       k->files[type][0].stamp_s > k->until_s[type];
 }
 
 static int offer(struct keep *k, enum stype type, uint32_t places,
@@ -179,7 +201,7 @@ static int list(struct walk *w, const char *rel)
 		fd_close(fd);
 		return -ENOMEM;
 	}
-	while (r == 0 && (entry = readdir(dir)))
+	while (r == 0 && !is_enough(w->keep, w->type) && (entry = readdir(dir)))
 		if (strcmp(entry->d_name, ".") != 0 &&
 			strcmp(entry->d_name, "..") != 0)
 			r = see(w, fd, rel, entry->d_name);
@@ -198,15 +220,17 @@ int keep_walk(
 
 	if (r < 0)
 		return 0;
+	k->places[type] = rules->keep_newest[type];
 	w.root_uid = root.uid;
 	w.root_dev = root.id.dev;
 	r = buf_put(&w.pending, "", 1);
-	while (r == 0 && w.pending.len) {
+	while (r == 0 && w.pending.len && !is_enough(k, type)) {
 		r = pop(&w, &rel);
 		if (r == 0)
 			r = list(&w, rel.data);
 	}
 	buf_fini(&w.pending);
+	k->is_partial[type] |= is_enough(k, type);
 	return r;
 }
 
@@ -219,16 +243,40 @@ static int compare_files(const void *left, const void *right)
 
 void keep_seal(struct keep *k)
 {
-	for (size_t t = 0; t < N_STYPES; t++)
+	for (size_t t = 0; t < N_STYPES; t++) {
+		k->oldest_s[t] = k->n[t] && k->n[t] >= k->places[t]
+					 ? k->files[t][0].stamp_s
+					 : INT64_MIN;
 		if (k->n[t])
 			qsort(k->files[t], k->n[t], sizeof(*k->files[t]),
 				compare_files);
+	}
 }
 
-bool keep_has(const struct keep *k, enum stype type, const struct identity *id)
+/* Once more, and to the end. */
+static int walk_all(struct keep *k)
+{
+	for (size_t t = 0; t < N_STYPES; t++) {
+		k->n[t] = 0;
+		k->until_s[t] = INT64_MAX;
+		k->is_partial[t] = false;
+	}
+	return k->walk_all ? k->walk_all(k->ctx, k) : -EINVAL;
+}
+
+bool keep_has(struct keep *k, enum stype type, const struct identity *id,
+	int64_t stamp_s)
 {
 	struct keep_file key = {.id = *id};
 
+	if (k->is_failed)
+		return true;
+	if (stamp_s < k->oldest_s[type])
+		return false;
+	if (k->is_partial[type] && walk_all(k) < 0) {
+		k->is_failed = true;
+		return true;
+	}
 	return k->n[type] && bsearch(&key, k->files[type], k->n[type],
 				     sizeof(key), compare_files) != NULL;
 }

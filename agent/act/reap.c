@@ -101,7 +101,9 @@ enum reason reap_judge(const struct reap_rules *rules,
 	if (c->rule == PLAN_RULE_RETENTION &&
 		is_retained(rules, place->type, c, st))
 		return REASON_RETAINED;
-	if (rules->keep && keep_has(rules->keep, place->type, &st->id))
+	if (rules->keep && keep_has(rules->keep, place->type, &st->id,
+				   rules_stamp(policy, st->mtime_s,
+					   st->id.btime_s, st->atime_s)))
 		return REASON_NEWEST;
 	/* what it takes, not what the plan says it takes */
 	if (st->used_bytes > rules->bytes_left)

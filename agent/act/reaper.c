@@ -117,6 +117,21 @@ static void make_rules(struct run *run)
 	guard_init(&run->guard, order);
 }
 
+static int walk_all(void *ctx, struct keep *keep)
+{
+	return site_find_newest(&((struct run *)ctx)->sites, keep);
+}
+
+/* Confined already: it may be walked again later. */
+static int find_newest(struct run *run)
+{
+	int r = keep_init(&run->keep, &run->plan, run->rules.now_s);
+
+	run->keep.walk_all = walk_all;
+	run->keep.ctx = run;
+	return r < 0 ? r : site_find_newest(&run->sites, &run->keep);
+}
+
 static int prepare(struct run *run)
 {
 	const struct reaper_order *order = run->order;
@@ -136,8 +151,7 @@ static int prepare(struct run *run)
 	make_rules(run);
 	if (!is_looking_only(order))
 		site_lock(&run->sites, &run->audit);
-	r = keep_init(&run->keep, &run->plan);
-	return r < 0 ? r : site_find_newest(&run->sites, &run->keep);
+	return find_newest(run);
 }
 
 /* ---- candidates ---- */

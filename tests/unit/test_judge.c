@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "act/keep.h"
 #include "act/quarantine.h"
 #include "base/clock.h"
 #include "unit/reaping.h"
@@ -180,6 +181,136 @@ static void newest_equal(void)
 		assert_string_equal(word(o[i].reason), "keep-newest");
 }
 
+/* ---- how far the roots are walked for it ---- */
+
+struct walked {
+	struct keep keep;
+	unsigned int n_all;
+};
+
+static int walk_again(void *ctx, struct keep *k)
+{
+	struct walked *walked = ctx;
+	int r = keep_walk(k, &w.policy.rules, STYPE_CACHE, w.fd);
+
+	walked->n_all++;
+	keep_seal(k);
+	return r;
+}
+
+static int walk_not(void *ctx, struct keep *k)
+{
+	(void)k;
+	++*(unsigned int *)ctx;
+	return -ENOMEM;
+}
+
+/* Walks for a plan whose newest candidate is so old. */
+static void walk_for(struct walked *walked, int64_t now_s, int64_t age_s)
+{
+	struct candidate c = {.type = STYPE_CACHE, .age_s = age_s};
+	const struct plan plan = {.items = &c, .n_items = 1};
+
+	*walked = (struct walked){.n_all = 0};
+	assert_int_equal(keep_init(&walked->keep, &plan, now_s), 0);
+	walked->keep.walk_all = walk_again;
+	walked->keep.ctx = walked;
+	assert_int_equal(
+		keep_walk(&walked->keep, &w.policy.rules, STYPE_CACHE, w.fd),
+		0);
+	keep_seal(&walked->keep);
+}
+
+static bool is_kept(struct walked *walked, const char *rel)
+{
+	struct beneath_stat st;
+
+	assert_int_equal(beneath_stat(w.fd, rel, &st), 0);
+	return keep_has(&walked->keep, STYPE_CACHE, &st.id, st.mtime_s);
+}
+
+/* Ten files, one a day older than the other; two stay. */
+static void make_days(int64_t now_s)
+{
+	char rel[16];
+
+	w.policy.rules.keep_newest[STYPE_CACHE] = 2;
+	w.policy.rules.age_from = AGE_MODIFIED;
+	for (int i = 0; i < 10; i++) {
+		snprintf(rel, sizeof(rel), "day-%d", i);
+		world_write(&w, rel, 1);
+		set_times(rel, 1, now_s - 86400 * i);
+	}
+}
+
+/* Any two newer ones will do. */
+static void newest_walk_ends_early(void)
+{
+	int64_t now_s = clock_real_s(NULL);
+	struct walked walked;
+
+	make_days(now_s);
+	walk_for(&walked, now_s, 86400 * 9);
+	assert_true(walked.keep.is_partial[STYPE_CACHE]);
+	assert_int_equal(walked.keep.n[STYPE_CACHE], 2);
+	assert_false(is_kept(&walked, "day-9"));
+	assert_int_equal(walked.n_all, 0);
+	/* The plan did not name these as what they are. */
+	assert_true(is_kept(&walked, "day-0"));
+	assert_int_equal(walked.n_all, 1);
+	assert_true(is_kept(&walked, "day-1"));
+	for (char rel[] = "day-2"; rel[4] <= '9'; rel[4]++)
+		assert_false(is_kept(&walked, rel));
+	assert_int_equal(walked.n_all, 1);
+	keep_fini(&walked.keep);
+}
+
+static void newest_walk_to_the_end(void)
+{
+	int64_t now_s = clock_real_s(NULL);
+	struct walked walked;
+
+	make_days(now_s);
+	/* One that is newer than all but one might be the second. */
+	walk_for(&walked, now_s, 86400);
+	assert_false(walked.keep.is_partial[STYPE_CACHE]);
+	assert_true(is_kept(&walked, "day-1"));
+	assert_false(is_kept(&walked, "day-2"));
+	keep_fini(&walked.keep);
+	/* A plan of nonsense: everything is walked. */
+	walk_for(&walked, now_s, INT64_MIN);
+	assert_false(walked.keep.is_partial[STYPE_CACHE]);
+	assert_false(is_kept(&walked, "day-9"));
+	keep_fini(&walked.keep);
+	/* Fewer than are to stay. */
+	w.policy.rules.keep_newest[STYPE_CACHE] = 11;
+	walk_for(&walked, now_s, 86400 * 9);
+	assert_true(is_kept(&walked, "day-9"));
+	keep_fini(&walked.keep);
+}
+
+/* What cannot be found out is kept. */
+static void newest_walk_fails(void)
+{
+	int64_t now_s = clock_real_s(NULL);
+	unsigned int n = 0;
+	struct walked walked;
+
+	make_days(now_s);
+	walk_for(&walked, now_s, 86400 * 9);
+	walked.keep.walk_all = walk_not;
+	walked.keep.ctx = &n;
+	assert_false(is_kept(&walked, "day-9"));
+	assert_true(is_kept(&walked, "day-0"));
+	assert_true(is_kept(&walked, "day-9"));
+	assert_int_equal(n, 1);
+	keep_fini(&walked.keep);
+	walk_for(&walked, now_s, 86400 * 9);
+	walked.keep.walk_all = NULL;
+	assert_true(is_kept(&walked, "day-0"));
+	keep_fini(&walked.keep);
+}
+
 /* The type is that of the policy's root, whatever the plan says. */
 static void config(void)
 {
@@ -201,6 +332,9 @@ CASE(retained)
 CASE(newest)
 CASE(newest_by_age)
 CASE(newest_equal)
+CASE(newest_walk_ends_early)
+CASE(newest_walk_to_the_end)
+CASE(newest_walk_fails)
 CASE(config)
 
 int main(void)
@@ -212,6 +346,9 @@ int main(void)
 		cmocka_unit_test(test_newest),
 		cmocka_unit_test(test_newest_by_age),
 		cmocka_unit_test(test_newest_equal),
+		cmocka_unit_test(test_newest_walk_ends_early),
+		cmocka_unit_test(test_newest_walk_to_the_end),
+		cmocka_unit_test(test_newest_walk_fails),
 		cmocka_unit_test(test_config),
 	};
 
