@@ -185,8 +185,10 @@ static int run_supervisor(void *ctx)
 	const struct supervisor *s = ctx;
 	buf_auto struct buf report = {0};
 	struct request q = {0};
-	int r = read_request(s->order->env_fd, &q);
+	int r = geteuid() == 0 ? privs_drop(NULL, PRIVS_HOOKS) : 0;
 
+	if (r == 0)
+		r = read_request(s->order->env_fd, &q);
 	if (r == 0)
 		r = run_round(s->order, &q, &report);
 	if (r < 0 && report.len == 0)

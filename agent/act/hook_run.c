@@ -119,8 +119,17 @@ static int launch_init(struct launch *l, const struct hook_order *order)
 
 /* The rest runs in the child, which does nothing but system calls. */
 
+/* Nothing it starts can bring back a capability. Without CAP_SETPCAP the
+ * kernel refuses; no_new_privs does the same then. */
+static void drop_bounding(void)
+{
+	for (unsigned long cap = 0; cap < 64; cap++)
+		(void)prctl(PR_CAPBSET_DROP, cap, 0L, 0L, 0L);
+}
+
 static int become(const struct launch *l)
 {
+	drop_bounding();
 	if (l->has_user) {
 		if (setgroups((size_t)l->n_groups, l->groups) < 0 ||
 			setresgid(l->gid, l->gid, l->gid) < 0 ||
