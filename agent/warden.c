@@ -19,11 +19,13 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "base/beneath.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "prepare.h"
 #include "warden_child.h"
+#include "warden_reap.h"
 
 #define PAUSE_MIN_NS (1 * CLOCK_NS_PER_S)
 #define PAUSE_MAX_NS (30 * CLOCK_NS_PER_S)
@@ -77,6 +79,7 @@ static int look_at_roots(struct warden *w)
 	if (r < 0)
 		return fail("roots", NULL, r);
 	warden_survey_wait(&w->survey);
+	(void)warden_reap_probe(&w->current.notes);
 	(void)buf_put(
 		&w->current.notes, w->survey.notes.data, w->survey.notes.len);
 	return 0;
@@ -439,6 +442,7 @@ int warden_run(const struct warden_options *options)
 	struct warden w;
 	int r;
 
+	beneath_allow_stepwise(true);
 	warden_init(&w, options);
 	r = open_all(&w);
 	if (r == 0)
