@@ -29,6 +29,8 @@ static const char usage[] =
 	"  --prepare        make missing base directories, and end\n"
 	"  --unit UNIT      print what a unit needs beside it for these\n"
 	"                   policies, as a drop-in, and end\n"
+	"  --hooks          run a round of hooks that is asked for over\n"
+	"                   standard input (ullage-hooks@.service)\n"
 	"  --help, --version\n"
 	"\n"
 	"ullaged(8), ullage-policy(5), ullage.json(5)\n";

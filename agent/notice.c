@@ -448,8 +448,7 @@ static void notice_unsafe(struct component *c, const struct cleanup_result *r)
 			"missing",
 			name, reason_sentence(REASON_UNSUPPORTED));
 	c->is_unsafe = is_unsafe;
-	report_plain(c, ALERT_KIND_AGENT,
-		is_unsafe ? LEVEL_CRITICAL : LEVEL_OK,
+	report_plain(c, ALERT_KIND_AGENT, is_unsafe ? LEVEL_CRITICAL : LEVEL_OK,
 		is_unsafe ? "nothing is deleted here: a kernel feature is "
 			    "missing or forbidden; audit.log says which"
 			  : "files can be deleted here");

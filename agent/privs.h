@@ -24,8 +24,9 @@ enum privs_set {
 
 /*
  * Gives up for good all capabilities but those of the set, in the bounding set
- * too where we may; takes the user's ids and groups (to NULL: stays who we are), and sets no_new_privs unless
- * it is the warden. Returns 0 or -errno; on failure the process is to end.
+ * too where we may; takes the user's ids and groups (to NULL: stays who we
+ * are), and sets no_new_privs unless it is the warden. Returns 0 or -errno; on
+ * failure the process is to end.
  */
 int privs_drop(const struct account *to, enum privs_set set);
 

@@ -240,11 +240,11 @@ static int ask_unit(const struct warden_hooks_order *order, const char *path,
 	ssize_t n;
 	int r = open_unit(path, &sock);
 
-	snprintf(errand.dir, sizeof(errand.dir), "%s",
-		order->config->hooks_dir);
+	snprintf(
+		errand.dir, sizeof(errand.dir), "%s", order->config->hooks_dir);
 	if (r == 0)
-		r = fd_send(sock, &errand, sizeof(errand), fds,
-			ARRAY_SIZE(fds));
+		r = fd_send(
+			sock, &errand, sizeof(errand), fds, ARRAY_SIZE(fds));
 	if (r < 0)
 		return r;
 	n = fd_recv(sock, &result, sizeof(result), back);
@@ -307,9 +307,8 @@ int warden_hooks_serve(int sock)
 	if (r == 0) {
 		struct config c = {.hooks_dir = errand.dir,
 			.hook_deadline_s = errand.deadline_s};
-		const struct warden_hooks_order order = {.config = &c,
-			.payload_fd = fds[0],
-			.env_fd = fds[1]};
+		const struct warden_hooks_order order = {
+			.config = &c, .payload_fd = fds[0], .env_fd = fds[1]};
 
 		result.n_failed = run_here(&order, &report);
 		r = fd_write_full(report_fd, report.data, report.len);

@@ -21,13 +21,13 @@
 
 /* Filesystems that nobody unmounts while the host runs; on these the fence is
  * drawn closer, around each root. */
-static const char *const system_mounts[] = {
-	"/", "/dev", "/dev/*", "/home", "/opt", "/run", "/run/*", "/tmp",
-	"/usr", "/usr/*", "/var", "/var/*"};
+static const char *const system_mounts[] = {"/", "/dev", "/dev/*", "/home",
+	"/opt", "/run", "/run/*", "/tmp", "/usr", "/usr/*", "/var", "/var/*"};
 
-/* What a unit may write to, whatever its fence: of the kernel, or its own. */
+/* What a unit may write to, whatever its fence: of the kernel, of a container's
+ * manager, or its own. */
 static const char *const not_disks[] = {"/dev", "/proc", "/run/credentials",
-	"/run/systemd", "/sys", "/tmp", "/var/tmp"};
+	"/run/host", "/run/systemd", "/sys", "/tmp", "/var/tmp"};
 
 static bool is_below(const char *path, const char *above)
 {

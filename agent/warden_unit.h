@@ -21,8 +21,8 @@
  * mounts: two tables of getmntent(3) to know mount points by; either may be
  * absent. Returns 0 or -ENOMEM.
  */
-int warden_unit_paths(const struct config *c, const char *const mounts[2],
-	struct buf *ret);
+int warden_unit_paths(
+	const struct config *c, const char *const mounts[2], struct buf *ret);
 
 /* The drop-in for a unit, "ullaged.service" or "ullage-hooks@.service". May
  * be empty. Returns 0, -ENOENT: no such unit of ours, or -ENOMEM. */

@@ -78,7 +78,8 @@ static int open_stepwise(
 {
 	fd_auto int at =
 		path[0] == '/'
-			? openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC)
+			? openat(AT_FDCWD, "/",
+				  O_PATH | O_DIRECTORY | O_CLOEXEC)
 			: openat(dir_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	uint64_t mount = 0;
 	int r = at < 0 ? -errno : 0;

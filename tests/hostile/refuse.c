@@ -26,8 +26,8 @@
 #	define SYS_landlock_add_rule	    445
 #	define SYS_landlock_restrict_self  446
 #endif
-#define ANY	  (-1)
-#define MAX_STEPS 128
+#define ANY	   (-1)
+#define MAX_STEPS  128
 #define ARG_LOW(i) (offsetof(struct seccomp_data, args) + (i)*8u)
 
 static const struct call {
