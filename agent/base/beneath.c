@@ -39,18 +39,19 @@ static int mount_of(int fd, uint64_t *ret)
 	return 0;
 }
 
-/* One component, by O_PATH: that waits for nobody, whatever is mounted. */
-static int step(int *at, const char *name, bool is_dir, uint64_t mount)
+/* One component, by O_PATH: that waits for nobody, whatever is mounted. flags:
+ * O_DIRECTORY; O_NOFOLLOW if a link in its place is no link on the way. */
+static int step(int *at, const char *name, int flags, uint64_t mount)
 {
 	int fd = openat(*at, name,
-		O_PATH | O_NOFOLLOW | O_CLOEXEC | (is_dir ? O_DIRECTORY : 0));
+		O_PATH | O_NOFOLLOW | O_CLOEXEC | (flags & O_DIRECTORY));
 	struct stat st;
 	uint64_t now = mount;
 	int r = 0;
 
 	if (fd < 0) {
 		r = -errno;
-		if (r == -ENOTDIR &&
+		if (r == -ENOTDIR && !(flags & O_NOFOLLOW) &&
 			fstatat(*at, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 			S_ISLNK(st.st_mode))
 			r = -ELOOP;
@@ -95,7 +96,7 @@ static int open_stepwise(
 		memcpy(name, path, len);
 		name[len] = '\0';
 		path += len;
-		r = step(&at, name, *path || (flags & O_DIRECTORY), mount);
+		r = step(&at, name, *path ? O_DIRECTORY : flags, mount);
 	}
 	if (r == 0 && !(flags & O_PATH)) {
 		int fd = openat(at, ".", flags | O_CLOEXEC);

@@ -103,3 +103,12 @@ tests_unit_test_locate_SOURCES = tests/unit/test_locate.c tests/unit/scratch.h
 tests_unit_test_locate_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_locate_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif
+
+# The unit's fence.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_unit
+TESTS += tests/unit/test_unit
+tests_unit_test_unit_SOURCES = tests/unit/test_unit.c tests/unit/policy_help.h
+tests_unit_test_unit_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_unit_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif
