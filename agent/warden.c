@@ -210,6 +210,8 @@ static void plan_restart(struct warden *w)
 	else
 		w->pause_ns = MIN_OF(2 * w->pause_ns, PAUSE_MAX_NS);
 	w->next_start_ns = now_ns + w->pause_ns;
+	/* A pause is no hang. */
+	notify_send(&w->notify, "WATCHDOG=1");
 }
 
 static void describe_end(int status, char *ret, size_t size)

@@ -69,6 +69,9 @@ def test_installed_and_started(machine):
     machine.put("/etc/ullage/webhook.url",
                 f"http://127.0.0.1:{PORT}/alert\n")
     machine.do("mkdir -p /srv/ext4/feeds /srv/ext4/many /srv/xfs/logs /srv/other /home/me")
+    said = machine.do("systemd-analyze verify --man=no ullaged.service"
+                      " ullage-hooks.socket ullage-hooks@x.service 2>&1")
+    assert said.stdout == ""
     # As the README has it.
     machine.do("systemd-sysusers && systemd-tmpfiles --create ullage.conf &&"
                " journalctl --update-catalog && ullaged --check &&"
@@ -342,9 +345,8 @@ def test_a_stopped_agent_meets_the_watchdog(machine):
     machine.do("systemctl daemon-reload && systemctl restart ullaged")
     wait_for("trusted", machine.is_trusted)
     pid = machine.main_pid()
-    agent = int(machine.enter("pgrep", "-P", str(pid), check=False).stdout
-                or machine.enter("sh", "-c", "cat /proc/" + str(pid)
-                                 + "/task/*/children").stdout)
+    agent = int(machine.enter(
+        "sh", "-c", f"cat /proc/{pid}/task/*/children").stdout)
     kill(machine, agent, signal.SIGSTOP)
     took = seconds_until(lambda: is_ready(machine, pid))
     print(f"ready {took:.2f} s after the agent was stopped, WatchdogSec 2 s")
