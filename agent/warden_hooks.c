@@ -2,6 +2,7 @@
 #include "warden_hooks.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -213,6 +215,31 @@ struct errand_result { /* with the report as a descriptor */
 	int32_t n_failed;
 };
 
+/* More than all hooks together may take: whoever runs them there is of the
+ * same user as they are, and could be stopped by one. */
+static int set_patience(int sock, const struct config *c)
+{
+	buf_auto struct buf names = {0}, refused = {0};
+	int n = MAX_OF(hook_list(c->hooks_dir, &names, &refused), 0) + 1;
+	const struct timeval most = {.tv_sec = n * (c->hook_deadline_s + 10)};
+
+	return setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most)) <
+			       0
+		       ? -errno
+		       : 0;
+}
+
+/* It says what its writer likes, and will be logged. */
+static void make_harmless(struct buf *report)
+{
+	for (size_t i = 0; i < report->len; i++) {
+		unsigned char c = (unsigned char)report->data[i];
+
+		if ((c < ' ' && c != '\t' && c != '\n') || c == 0x7f)
+			report->data[i] = '?';
+	}
+}
+
 static int open_unit(const char *path, int *ret_fd)
 {
 	fd_auto int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -240,6 +267,8 @@ static int ask_unit(const struct warden_hooks_order *order, const char *path,
 	ssize_t n;
 	int r = open_unit(path, &sock);
 
+	if (r == 0)
+		r = set_patience(sock, order->config);
 	snprintf(
 		errand.dir, sizeof(errand.dir), "%s", order->config->hooks_dir);
 	if (r == 0)
@@ -251,10 +280,14 @@ static int ask_unit(const struct warden_hooks_order *order, const char *path,
 	report_fd = back[0];
 	if (n != (ssize_t)sizeof(result) || report_fd < 0)
 		return n < 0 ? (int)n : -ECONNRESET;
+	/* Only memory can be sealed: reading cannot hold us up. */
+	if (!(MAX_OF(fcntl(report_fd, F_GET_SEALS), 0) & F_SEAL_WRITE))
+		return -EBADMSG;
 	if (lseek(report_fd, 0, SEEK_SET) < 0)
 		return -errno;
 	r = buf_read_fd(report, report_fd, REPORT_MAX);
-	return r < 0 ? r : result.n_failed;
+	make_harmless(report);
+	return r < 0 ? r : MAX_OF(result.n_failed, 0);
 }
 
 static int run_there(const struct warden_hooks_order *order, const char *path,
@@ -298,11 +331,11 @@ static int take_errand(int sock, struct errand *ret, int fds[FD_MAX_PASSED])
 int warden_hooks_serve(int sock)
 {
 	int fds[FD_MAX_PASSED] = {-1, -1, -1, -1};
-	fd_auto int report_fd = memfd_create("hook report", MFD_CLOEXEC);
 	buf_auto struct buf report = {0};
 	struct errand_result result;
+	fd_auto int report_fd = -1;
 	struct errand errand;
-	int r = report_fd < 0 ? -errno : take_errand(sock, &errand, fds);
+	int r = take_errand(sock, &errand, fds);
 
 	if (r == 0) {
 		struct config c = {.hooks_dir = errand.dir,
@@ -311,7 +344,7 @@ int warden_hooks_serve(int sock)
 			.config = &c, .payload_fd = fds[0], .env_fd = fds[1]};
 
 		result.n_failed = run_here(&order, &report);
-		r = fd_write_full(report_fd, report.data, report.len);
+		r = fd_memfile("report", report.data, report.len, &report_fd);
 	}
 	if (r == 0)
 		r = fd_send(sock, &result, sizeof(result), &report_fd, 1);

@@ -346,7 +346,7 @@ static void test_without_hooks(void **state)
 }
 
 /* What the unit of hooks is: an instance for each connection. */
-static pid_t serve_hooks(const char *path)
+static pid_t serve_hooks(const char *path, int (*serve)(int sock))
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -360,10 +360,24 @@ static pid_t serve_hooks(const char *path)
 	if (pid == 0) {
 		int one = accept4(sock, NULL, NULL, SOCK_CLOEXEC);
 
-		_exit(warden_hooks_serve(one));
+		_exit(serve(one));
 	}
 	close(sock);
 	return pid;
+}
+
+/* One that a hook has taken over. */
+static int serve_poison(int sock)
+{
+	static const char text[] = "x\tok\t\033[31m\001\n\0y";
+	char data[8192];
+	int32_t n_failed = -7;
+	int fds[FD_MAX_PASSED], fd = -1;
+
+	if (fd_recv(sock, data, sizeof(data), fds) <= 0 ||
+		fd_memfile("poison", text, sizeof(text) - 1, &fd) < 0)
+		return 1;
+	return fd_send(sock, &n_failed, sizeof(n_failed), &fd, 1) < 0;
 }
 
 static void test_hooks_elsewhere(void **state)
@@ -388,7 +402,7 @@ static void test_hooks_elsewhere(void **state)
 	assert_non_null(strstr(report.data,
 		"\terror\tullage-hooks.socket: No such file or directory\n"));
 
-	unit = serve_hooks(path);
+	unit = serve_hooks(path, warden_hooks_serve);
 	puppet_ask_hooks(2, "ULLAGE_X=x y\nOTHER=z\n");
 	assert_int_equal(puppet_answer(2, fds), 1);
 	buf_reset(&report);
@@ -401,6 +415,15 @@ static void test_hooks_elsewhere(void **state)
 			(int)unit);
 		assert_string_equal(report.data, want);
 	}
+	assert_int_equal(puppet_wait(unit), 0);
+
+	assert_int_equal(unlink(path), 0);
+	unit = serve_hooks(path, serve_poison);
+	puppet_ask_hooks(3, "");
+	assert_int_equal(puppet_answer(3, fds), 0);
+	buf_reset(&report);
+	puppet_read(fds[0], &report);
+	assert_string_equal(report.data, "x\tok\t?[31m?\n?y");
 	assert_int_equal(puppet_wait(unit), 0);
 	puppet_stop();
 }
