@@ -20,16 +20,6 @@ TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests/system"))
 from agent import MIB, run, wait_for  # noqa: E402
 
-NSPAWN = """
-set -eu
-mount --make-rprivate / 2>/dev/null || : # in a chroot it may be no mount
-umount -R /sys/fs/cgroup 2>/dev/null || :
-mount -t cgroup2 none /sys/fs/cgroup
-mkdir -p /sys/fs/cgroup/$1
-echo $$ >/sys/fs/cgroup/$1/cgroup.procs
-shift
-exec systemd-nspawn "$@"
-"""
 # What nspawn's filter lacks: the unit is to have what a host has.
 CALLS = ("name_to_handle_at open_by_handle_at fanotify_init fanotify_mark "
          "landlock_create_ruleset landlock_add_rule landlock_restrict_self")
@@ -66,11 +56,10 @@ class Machine:
                  for kind, path in self.mounts.items()]
         with open(self.dir / "console", "ab") as log:
             self.nspawn = subprocess.Popen(
-                ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c",
-                 NSPAWN, "sh", self.name, "--quiet", "--register=no",
-                 "--keep-unit", "--private-network", "--console=read-only",
+                ["unshare", "--mount", "--propagation", "unchanged",
+                 Path(__file__).with_name("boot"), self.name,
                  f"--directory={self.root}", f"--machine={self.name}",
-                 f"--system-call-filter={CALLS}", *binds, "--boot"],
+                 f"--system-call-filter={CALLS}", *binds],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_for("boot", self._is_up, 60)
 
@@ -85,10 +74,14 @@ class Machine:
         state = self.enter("systemctl", "is-system-running", check=False)
         return state.stdout.strip() in ("running", "degraded")
 
-    def enter(self, *command, check=True, namespaces="--all", **options):
+    def enter(self, *command, check=True):
         """With the host's rights: for questions."""
-        return run("nsenter", "-t", self.leader, namespaces, "--", *command,
-                   check=check, **options)
+        return run(*self.way_in(), *command, check=check)
+
+    def way_in(self):
+        # Its root too: from a chroot it was not entered by pivot_root(2).
+        return ["nsenter", "-t", str(self.leader), "--all", "--root", "--wd",
+                "--"]
 
     def do(self, script, check=True):
         """As a unit of the machine's, with its rights: for deeds."""
