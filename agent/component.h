@@ -37,6 +37,7 @@ struct component {
 	uint64_t overflows_told, drift_told, unwatched_told;
 	uint64_t reconciliations_told;
 	bool is_overflow_open, is_root_lost;
+	bool is_unsafe; /* the last reaper found that it cannot delete */
 	enum goal_reason last_reason;
 	/* At the reconciliation that was asked for last. */
 	uint64_t drift_before;

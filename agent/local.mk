@@ -52,6 +52,7 @@ libullage_a_SOURCES += \
 	agent/warden_reap.c agent/warden_reap.h \
 	agent/warden_hooks.c agent/warden_hooks.h \
 	agent/warden_mark.c agent/warden_mark.h \
+	agent/warden_unit.c agent/warden_unit.h \
 	agent/prepare.c agent/prepare.h \
 	agent/privs.c agent/privs.h \
 	agent/notify.c agent/notify.h

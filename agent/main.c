@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "warden.h"
+#include "warden_hooks.h"
 
 #define MAX_POLICY_DIRS 16
 #define EXIT_USAGE	2
@@ -25,6 +26,11 @@ static const char usage[] =
 	"  --state FILE     where history and metrics are kept\n"
 	"  --socket PATH    control socket\n"
 	"  --check          read everything, say what is wrong, and end\n"
+	"  --prepare        make missing base directories, and end\n"
+	"  --unit UNIT      print what a unit needs beside it for these\n"
+	"                   policies, as a drop-in, and end\n"
+	"  --hooks          run a round of hooks that is asked for over\n"
+	"                   standard input (ullage-hooks@.service)\n"
 	"  --help, --version\n"
 	"\n"
 	"ullaged(8), ullage-policy(5), ullage.json(5)\n";
@@ -36,6 +42,9 @@ enum {
 	OPT_STATE,
 	OPT_SOCKET,
 	OPT_CHECK,
+	OPT_PREPARE,
+	OPT_UNIT,
+	OPT_HOOKS,
 	OPT_HELP,
 	OPT_VERSION
 };
@@ -47,6 +56,9 @@ static const struct option long_options[] = {
 	{"state", required_argument, NULL, OPT_STATE},
 	{"socket", required_argument, NULL, OPT_SOCKET},
 	{"check", no_argument, NULL, OPT_CHECK},
+	{"prepare", no_argument, NULL, OPT_PREPARE},
+	{"unit", required_argument, NULL, OPT_UNIT},
+	{"hooks", no_argument, NULL, OPT_HOOKS},
 	{"help", no_argument, NULL, OPT_HELP},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{NULL, 0, NULL, 0},
@@ -56,7 +68,8 @@ struct arguments {
 	struct warden_options options;
 	const char *dirs[MAX_POLICY_DIRS + 1];
 	size_t n_dirs;
-	bool is_check;
+	const char *unit;
+	int task; /* OPT_CHECK and the like; 0: to run */
 };
 
 /* The daemon's paths mean the same wherever it stands. */
@@ -105,8 +118,13 @@ static int take_option(struct arguments *a, int option)
 	case OPT_SOCKET:
 		a->options.socket_path = absolute(optarg);
 		return -1;
+	case OPT_UNIT:
+		a->unit = optarg;
+		/* fall through */
 	case OPT_CHECK:
-		a->is_check = true;
+	case OPT_PREPARE:
+	case OPT_HOOKS:
+		a->task = option;
 		return -1;
 	case OPT_HELP:
 		fputs(usage, stdout);
@@ -117,6 +135,22 @@ static int take_option(struct arguments *a, int option)
 	default:
 		fputs("Try: ullaged --help\n", stderr);
 		return EXIT_USAGE;
+	}
+}
+
+static int do_task(const struct arguments *a)
+{
+	switch (a->task) {
+	case OPT_CHECK:
+		return warden_check(&a->options);
+	case OPT_PREPARE:
+		return warden_prepare(&a->options);
+	case OPT_UNIT:
+		return warden_unit(&a->options, a->unit);
+	case OPT_HOOKS:
+		return warden_hooks_serve(STDIN_FILENO);
+	default:
+		return warden_run(&a->options);
 	}
 }
 
@@ -138,5 +172,5 @@ int main(int argc, char **argv, char **envp)
 		return EXIT_USAGE;
 	}
 	log_open("ullaged", LOG_TARGET_AUTO, LOG_INFO);
-	return a.is_check ? warden_check(&a.options) : warden_run(&a.options);
+	return do_task(&a);
 }

@@ -431,6 +431,29 @@ static void notice_target(struct component *c, const struct cleanup_result *r)
 			 });
 }
 
+/* A reaper that cannot delete safely deletes nothing; that this is so must not
+ * be found out when the disk is full. */
+static void notice_unsafe(struct component *c, const struct cleanup_result *r)
+{
+	const char *name = c->policy->component;
+	bool is_unsafe = r->stop == REASON_UNSUPPORTED ||
+			 r->skipped.files[REASON_UNSUPPORTED];
+
+	if (!is_unsafe && !r->files) /* nothing was tried */
+		return;
+	if (is_unsafe && !c->is_unsafe)
+		log_event(MSG_DELETION_UNSAFE,
+			LOG_FIELDS({"ULLAGE_COMPONENT", name}),
+			"%s: nothing is deleted: %s; audit.log says what is "
+			"missing",
+			name, reason_sentence(REASON_UNSUPPORTED));
+	c->is_unsafe = is_unsafe;
+	report_plain(c, ALERT_KIND_AGENT, is_unsafe ? LEVEL_CRITICAL : LEVEL_OK,
+		is_unsafe ? "nothing is deleted here: a kernel feature is "
+			    "missing or forbidden; audit.log says which"
+			  : "files can be deleted here");
+}
+
 static void log_cleanup(
 	const struct component *c, const struct cleanup_result *r)
 {
@@ -480,6 +503,7 @@ void notice_cleanup_done(struct component *c, struct cleanup *run)
 		a->is_dirty = true;
 	}
 	c->last_reason = r->reason;
+	notice_unsafe(c, r);
 	if (!r->is_dry_run || r->reason != GOAL_MANUAL)
 		notice_target(c, r);
 }

@@ -34,6 +34,25 @@ static const unsigned int warden_caps[] = {
 	CAP_SYS_ADMIN,
 };
 
+static const unsigned int hooks_caps[] = {
+	/* to become the hooks' user, and to end what they leave behind */
+	CAP_SETUID,
+	CAP_SETGID,
+	CAP_KILL,
+	/* to take from them what they must not get back */
+	CAP_SETPCAP,
+};
+
+static const struct caps {
+	const unsigned int *caps;
+	size_t n;
+} sets[] = {
+	[PRIVS_NONE] = {NULL, 0},
+	[PRIVS_AGENT] = {agent_caps, ARRAY_SIZE(agent_caps)},
+	[PRIVS_HOOKS] = {hooks_caps, ARRAY_SIZE(hooks_caps)},
+	[PRIVS_WARDEN] = {warden_caps, ARRAY_SIZE(warden_caps)},
+};
+
 int privs_find_user(const char *name, struct account *ret)
 {
 	char ours[16];
@@ -48,27 +67,24 @@ int privs_find_user(const char *name, struct account *ret)
 	return r;
 }
 
+/* The bounding set too: what is not in it no program that is started here
+ * can bring back. */
 static void choose(enum privs_set set)
 {
-	const unsigned int *caps = warden_caps;
-	size_t n = ARRAY_SIZE(warden_caps);
+	const struct caps *want = &sets[set];
 	uint64_t have = 0;
 
-	if (set == PRIVS_AGENT) {
-		caps = agent_caps;
-		n = ARRAY_SIZE(agent_caps);
-	} else if (set == PRIVS_NONE) {
-		n = 0;
-	}
 	capng_get_caps_process();
-	for (size_t i = 0; i < n; i++)
-		if (capng_have_capability(CAPNG_PERMITTED, caps[i]))
+	for (size_t i = 0; i < want->n; i++)
+		if (capng_have_capability(CAPNG_PERMITTED, want->caps[i]))
 			have |= UINT64_C(1) << i;
 	capng_clear(CAPNG_SELECT_ALL);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < want->n; i++)
 		if (have & UINT64_C(1) << i)
 			capng_update(CAPNG_ADD,
-				CAPNG_EFFECTIVE | CAPNG_PERMITTED, caps[i]);
+				CAPNG_EFFECTIVE | CAPNG_PERMITTED |
+					CAPNG_BOUNDING_SET,
+				want->caps[i]);
 }
 
 static int change_id(const struct account *to, bool can_bound)
@@ -97,7 +113,8 @@ int privs_drop(const struct account *to, enum privs_set set)
 	choose(set);
 	if (to && to->uid != geteuid())
 		r = change_id(to, can_bound);
-	else if (capng_apply(CAPNG_SELECT_CAPS) < 0)
+	else if (capng_apply(can_bound ? CAPNG_SELECT_ALL : CAPNG_SELECT_CAPS) <
+		 0)
 		r = -EPERM;
 	if (r == 0 && set != PRIVS_WARDEN &&
 		prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) < 0)

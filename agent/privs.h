@@ -18,13 +18,15 @@ int privs_find_user(const char *name, struct account *ret);
 enum privs_set {
 	PRIVS_NONE,
 	PRIVS_AGENT, /* read and search everywhere */
+	PRIVS_HOOKS, /* to become the hooks' user, and to end them */
 	PRIVS_WARDEN, /* what the others need, and to change their user */
 };
 
 /*
- * Gives up for good all capabilities but those of the set, takes the user's
- * ids and groups (to NULL: stays who we are), and sets no_new_privs unless
- * it is the warden. Returns 0 or -errno; on failure the process is to end.
+ * Gives up for good all capabilities but those of the set, in the bounding set
+ * too where we may; takes the user's ids and groups (to NULL: stays who we
+ * are), and sets no_new_privs unless it is the warden. Returns 0 or -errno; on
+ * failure the process is to end.
  */
 int privs_drop(const struct account *to, enum privs_set set);
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <nss.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,11 +20,14 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "base/beneath.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "prepare.h"
 #include "warden_child.h"
+#include "warden_reap.h"
+#include "warden_unit.h"
 
 #define PAUSE_MIN_NS (1 * CLOCK_NS_PER_S)
 #define PAUSE_MAX_NS (30 * CLOCK_NS_PER_S)
@@ -77,6 +81,8 @@ static int look_at_roots(struct warden *w)
 	if (r < 0)
 		return fail("roots", NULL, r);
 	warden_survey_wait(&w->survey);
+	(void)warden_reap_probe(&w->current.notes);
+	warden_unit_check(w->current.config, &w->current.notes);
 	(void)buf_put(
 		&w->current.notes, w->survey.notes.data, w->survey.notes.len);
 	return 0;
@@ -204,6 +210,8 @@ static void plan_restart(struct warden *w)
 	else
 		w->pause_ns = MIN_OF(2 * w->pause_ns, PAUSE_MAX_NS);
 	w->next_start_ns = now_ns + w->pause_ns;
+	/* A pause is no hang. */
+	notify_send(&w->notify, "WATCHDOG=1");
 }
 
 static void describe_end(int status, char *ret, size_t size)
@@ -439,6 +447,7 @@ int warden_run(const struct warden_options *options)
 	struct warden w;
 	int r;
 
+	beneath_allow_stepwise(true);
 	warden_init(&w, options);
 	r = open_all(&w);
 	if (r == 0)
@@ -447,6 +456,66 @@ int warden_run(const struct warden_options *options)
 		turn(&w);
 	close_all(&w);
 	return r < 0 ? EXIT_FAILURE : w.exit_status;
+}
+
+int warden_prepare(const struct warden_options *options)
+{
+	struct warden w;
+	int r;
+
+	beneath_allow_stepwise(true);
+	warden_init(&w, options);
+	r = read_config(&w);
+	if (r == 0)
+		r = find_agent_user(&w);
+	if (r == 0)
+		r = warden_survey_start(
+			w.current.config, &w.agent_user, &w.survey);
+	if (r == 0) {
+		warden_survey_wait(&w.survey);
+		if (w.survey.notes.len)
+			fputs(w.survey.notes.data, stderr);
+	}
+	close_all(&w);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Of users no more is asked than files can tell: the service manager waits for
+ * us, and whoever serves other users may wait for it. */
+static int read_config_early(struct warden *w)
+{
+	buf_auto struct buf errors = {0};
+	int r;
+
+	__nss_configure_lookup("passwd", "files");
+	__nss_configure_lookup("group", "files");
+	r = warden_source_init(w->options, &w->source);
+	if (r < 0)
+		return fail("configuration", NULL, r);
+	w->source.env.is_lenient_user = true;
+	r = warden_config_read(&w->source, &w->current, &errors);
+	if (r < 0)
+		fputs(errors.data, stderr);
+	return r;
+}
+
+int warden_unit(const struct warden_options *options, const char *unit)
+{
+	buf_auto struct buf text = {0};
+	struct warden w;
+	int r;
+
+	warden_init(&w, options);
+	r = read_config_early(&w);
+	if (r == 0) {
+		r = warden_unit_dropin(w.current.config, unit, &text);
+		if (r == -ENOENT)
+			fprintf(stderr, "ullaged: no unit of ours: %s\n", unit);
+	}
+	if (r == 0 && text.len)
+		fputs(text.data, stdout);
+	close_all(&w);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int warden_check(const struct warden_options *options)

@@ -16,8 +16,12 @@ struct warden_options {
 	const char *version;
 };
 
-/* Both return the exit status of the process and say on stderr what is wrong.
+/* All return the exit status of the process and say on stderr what is wrong.
  * check: reads everything, prints errors, or remarks and a summary.
+ * prepare: makes missing base directories and quarantines, and no more.
+ * unit: prints the drop-in for that unit of ours (warden_unit.h).
  * run: until SIGTERM or SIGINT. */
 int warden_check(const struct warden_options *options);
+int warden_prepare(const struct warden_options *options);
+int warden_unit(const struct warden_options *options, const char *unit);
 int warden_run(const struct warden_options *options);

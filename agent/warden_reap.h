@@ -24,3 +24,8 @@ struct warden_reap_order {
 int warden_reap_check(const struct warden_reap_order *order);
 /* Starts the reaper. Returns 0 or -errno. */
 int warden_reap_start(const struct warden_reap_order *order, pid_t *ret_pid);
+
+/* Can a reaper be confined here at all? Tried by a child at the start, so that
+ * it is known before a disk is full; note gets a line if not. Returns 0 or
+ * -errno. */
+int warden_reap_probe(struct buf *note);

@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "prepare.h"
 #include "warden_child.h"
+#include "warden_unit.h"
 
 #define SURVEY_TIME_NS	(10 * CLOCK_NS_PER_S)
 #define SURVEY_CHILDREN 16
@@ -42,6 +44,22 @@ static size_t first_root(const struct config *c, size_t policy)
 	return n;
 }
 
+/* A path that the unit's fence leaves out, or a filesystem that is read-only:
+ * the note names the remedy of the former. */
+static void look_at_fence(const struct root *root, struct buf *note)
+{
+	struct statvfs fs;
+
+	if (!warden_unit_is_fenced() || statvfs(root->path, &fs) < 0 ||
+		!(fs.f_flag & ST_RDONLY))
+		return;
+	buf_reset(note);
+	(void)buf_printf(note,
+		"%s: nothing is deleted here: this unit may not write to it; "
+		"if a policy has named it lately: " WARDEN_UNIT_REMEDY,
+		root->path);
+}
+
 static void look(const struct policy *p, const struct root *root,
 	const struct account *owner, struct finding *f)
 {
@@ -56,6 +74,7 @@ static void look(const struct policy *p, const struct root *root,
 	}
 	if (f->error == 0 && note.len == 0)
 		prepare_quarantine(p, root, &note);
+	look_at_fence(root, &note);
 	if (note.len)
 		snprintf(f->note, sizeof(f->note), "%s", note.data);
 }

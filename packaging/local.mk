@@ -2,8 +2,13 @@
 # Hooks to be copied into hooks.d, and what systemd has to know.
 hooksdir = $(libexecdir)/ullage/hooks
 dist_hooks_SCRIPTS = packaging/hooks/webhook
+# Where systemd looks, whatever prefix all else has.
 systemdsystemunitdir = $(prefix)/lib/systemd/system
-nodist_systemdsystemunit_DATA = packaging/systemd/ullaged.service
+systemdgeneratordir = $(prefix)/lib/systemd/system-generators
+nodist_systemdsystemunit_DATA = packaging/systemd/ullaged.service \
+	packaging/systemd/ullage-hooks.socket \
+	packaging/systemd/ullage-hooks@.service
+nodist_systemdgenerator_SCRIPTS = packaging/systemd/ullage-generator
 sysusersdir = $(prefix)/lib/sysusers.d
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
 bashcompletiondir = $(datadir)/bash-completion/completions
@@ -11,14 +16,24 @@ dist_bashcompletion_DATA = packaging/completions/ullagectl
 zshcompletiondir = $(datadir)/zsh/site-functions
 dist_zshcompletion_DATA = packaging/completions/_ullagectl
 EXTRA_DIST += packaging/systemd/ullaged.service.in \
+	packaging/systemd/ullage-hooks.socket.in \
+	packaging/systemd/ullage-hooks@.service.in \
+	packaging/systemd/ullage-generator.in \
 	packaging/systemd/ullage.sysusers packaging/systemd/ullage.tmpfiles
-CLEANFILES += packaging/systemd/ullaged.service
+CLEANFILES += $(nodist_systemdsystemunit_DATA) \
+	$(nodist_systemdgenerator_SCRIPTS)
 
-packaging/systemd/ullaged.service: packaging/systemd/ullaged.service.in Makefile
+$(nodist_systemdsystemunit_DATA) $(nodist_systemdgenerator_SCRIPTS): Makefile
 	$(AM_V_GEN)$(MKDIR_P) packaging/systemd && \
 	$(SED) -e 's|@sbindir[@]|$(sbindir)|' -e 's|@bindir[@]|$(bindir)|' \
-		$(top_srcdir)/packaging/systemd/ullaged.service.in >$@.new && \
+		-e 's|@rundir[@]|/run/ullage|' \
+		-e 's|@statedir[@]|$(localstatedir)/lib/ullage|' \
+		$(top_srcdir)/$@.in >$@.new && \
 	mv $@.new $@
+packaging/systemd/ullaged.service: packaging/systemd/ullaged.service.in
+packaging/systemd/ullage-hooks.socket: packaging/systemd/ullage-hooks.socket.in
+packaging/systemd/ullage-hooks@.service: packaging/systemd/ullage-hooks@.service.in
+packaging/systemd/ullage-generator: packaging/systemd/ullage-generator.in
 
 install-data-local: install-ullage-data
 install-ullage-data:

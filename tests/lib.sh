@@ -9,7 +9,8 @@ BUILD_PACKAGES=(autoconf automake gcc libc6-dev make pkg-config xz-utils
 TEST_PACKAGES=(clang libclang-rt-14-dev llvm libcmocka-dev clang-format
 	python3 python3-pytest python3-pytest-xdist python3-jsonschema curl zsh
 	procps mount util-linux e2fsprogs xfsprogs btrfs-progs libcap2-bin
-	mandoc shellcheck git rsync sqlite3 logrotate stress-ng strace attr)
+	mandoc shellcheck git rsync sqlite3 logrotate stress-ng strace attr
+	systemd-container mmdebstrap zstd)
 
 JOBS=$(nproc)
 export LC_ALL=C.UTF-8

@@ -3,9 +3,11 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -159,13 +161,53 @@ static int limit_resources(size_t n_roots)
 	return r < 0 ? r : limit(RLIMIT_CORE, 0);
 }
 
+/* Each is asked for something that cannot be: a kernel that has the call says
+ * so with this error, one that lacks or forbids it with another. */
+static bool has_rename(void)
+{
+	return syscall(SYS_renameat2, AT_FDCWD, "", AT_FDCWD, "",
+		       RENAME_NOREPLACE) < 0 &&
+	       errno == ENOENT;
+}
+
+static bool has_lease(void)
+{
+	return fcntl(-1, F_SETLEASE, F_WRLCK) < 0 && errno == EBADF;
+}
+
+static bool has_statx(void)
+{
+	return syscall(SYS_statx, AT_FDCWD, "", 0, 0U, NULL) < 0 &&
+	       (errno == ENOENT || errno == EFAULT);
+}
+
+static const struct probe {
+	bool (*is_there)(void);
+	const char *what;
+} probes[] = {
+	{beneath_is_supported,
+		"openat2 (Linux 5.6, and a unit without RestrictSUIDSGID)"},
+	{has_rename, "renameat2"},
+	{has_lease, "leases (fcntl F_SETLEASE)"},
+	{has_statx, "statx"},
+};
+
+int confine_probe(const char **ret_why)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
+		if (!probes[i].is_there()) {
+			*ret_why = probes[i].what;
+			return -EOPNOTSUPP;
+		}
+	return 0;
+}
+
 int confine_reaper(const int *root_fds, size_t n_root_fds, const char **ret_why)
 {
-	int r;
+	int r = confine_probe(ret_why);
 
-	*ret_why = "openat2 (Linux 5.6, and a unit without RestrictSUIDSGID)";
-	if (!beneath_is_supported())
-		return -EOPNOTSUPP;
+	if (r < 0)
+		return r;
 	*ret_why = "giving up capabilities";
 	r = confine_privileges();
 	if (r == 0) {

@@ -23,6 +23,11 @@
 int confine_reaper(
 	const int *root_fds, size_t n_root_fds, const char **ret_why);
 
+/* The calls that the protocol rests on: are they there, and allowed? Returns
+ * 0, or -EOPNOTSUPP with the first one missing. confine_reaper asks it too; a
+ * reaper asks before it opens anything. */
+int confine_probe(const char **ret_why);
+
 /* The parts of it, in that order; each 0 or -errno. */
 int confine_privileges(void);
 int confine_landlock(const int *root_fds, size_t n_root_fds);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/securebits.h>
 #include <poll.h>
@@ -19,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,6 +45,7 @@ struct launch {
 	char *path; /* of the hook */
 	const char **env;
 	bool has_user;
+	bool has_capabilities; /* we do: it must not inherit them as root */
 	uid_t uid;
 	gid_t gid;
 	gid_t groups[MAX_GROUPS];
@@ -101,11 +104,22 @@ static int launch_env(struct launch *l)
 	return 0;
 }
 
+static bool has_capabilities(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {0};
+
+	return syscall(SYS_capget, &head, data) < 0 || data[0].permitted ||
+	       data[1].permitted;
+}
+
 static int launch_init(struct launch *l, const struct hook_order *order)
 {
 	int r;
 
 	*l = (struct launch){.order = order,
+		.has_capabilities = has_capabilities(),
 		.parent = getpid(),
 		.output_fd = -1,
 		.error_fd = -1};
@@ -119,18 +133,28 @@ static int launch_init(struct launch *l, const struct hook_order *order)
 
 /* The rest runs in the child, which does nothing but system calls. */
 
+/* Nothing it starts can bring back a capability. Without CAP_SETPCAP the
+ * kernel refuses; no_new_privs does the same then. */
+static void drop_bounding(void)
+{
+	for (unsigned long cap = 0; cap < 64; cap++)
+		(void)prctl(PR_CAPBSET_DROP, cap, 0L, 0L, 0L);
+}
+
 static int become(const struct launch *l)
 {
+	drop_bounding();
 	if (l->has_user) {
 		if (setgroups((size_t)l->n_groups, l->groups) < 0 ||
 			setresgid(l->gid, l->gid, l->gid) < 0 ||
 			setresuid(l->uid, l->uid, l->uid) < 0)
 			return -errno;
-	} else if (geteuid() == 0 &&
+	} else if (geteuid() == 0 && l->has_capabilities &&
 		   prctl(PR_SET_SECUREBITS,
 			   (long)(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED), 0L, 0L,
 			   0L) < 0) {
-		/* Root by number alone: exec gives it no capability. */
+		/* Root by number alone: exec gives it no capability. (To who
+		 * has none, no_new_privs gives none.) */
 		return -errno;
 	}
 	if (prctl(PR_CAP_AMBIENT, (long)PR_CAP_AMBIENT_CLEAR_ALL, 0L, 0L, 0L) <

@@ -19,6 +19,7 @@
 #include "act/keep.h"
 #include "act/reap.h"
 #include "act/site.h"
+#include "base/beneath.h"
 #include "base/fd.h"
 
 #define MAX_PLAN_BYTES ((size_t)256 << 20)
@@ -99,6 +100,19 @@ static int confine(struct run *run)
 	r = confine_reaper(fds, site_fds(&run->sites, fds), &why);
 	if (r < 0)
 		audit_refused(&run->audit, why, -r);
+	/* Whatever it was: without it nothing can be deleted safely. */
+	return r < 0 ? -EOPNOTSUPP : 0;
+}
+
+/* Before anything is opened: without these a root could not even be told
+ * from another. */
+static int probe(struct run *run)
+{
+	const char *why;
+	int r = confine_probe(&why);
+
+	if (r < 0)
+		audit_refused(&run->audit, why, -r);
 	return r;
 }
 
@@ -140,7 +154,10 @@ static int prepare(struct run *run)
 	close_others(order);
 	block_signals();
 	umask(077);
+	beneath_allow_stepwise(false);
 	r = read_plan(order->plan_fd, &run->plan);
+	if (r == 0)
+		r = probe(run);
 	if (r == 0)
 		r = site_open(
 			&run->sites, order->policy, order->known, &run->plan);

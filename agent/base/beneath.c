@@ -21,6 +21,91 @@
  * its walk; it says to try again. */
 #define MAX_TRIES 64
 
+static bool is_stepwise_allowed;
+
+void beneath_allow_stepwise(bool is_allowed)
+{
+	is_stepwise_allowed = is_allowed;
+}
+
+static int mount_of(int fd, uint64_t *ret)
+{
+	struct statx sx;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID,
+		    &sx) < 0)
+		return -errno;
+	*ret = sx.stx_mask & STATX_MNT_ID ? sx.stx_mnt_id : 0;
+	return 0;
+}
+
+/* One component, by O_PATH: that waits for nobody, whatever is mounted. flags:
+ * O_DIRECTORY; O_NOFOLLOW if a link in its place is no link on the way. */
+static int step(int *at, const char *name, int flags, uint64_t mount)
+{
+	int fd = openat(*at, name,
+		O_PATH | O_NOFOLLOW | O_CLOEXEC | (flags & O_DIRECTORY));
+	struct stat st;
+	uint64_t now = mount;
+	int r = 0;
+
+	if (fd < 0) {
+		r = -errno;
+		if (r == -ENOTDIR && !(flags & O_NOFOLLOW) &&
+			fstatat(*at, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISLNK(st.st_mode))
+			r = -ELOOP;
+		return r;
+	}
+	if (mount)
+		r = mount_of(fd, &now);
+	if (r == 0 && now != mount)
+		r = -EXDEV;
+	if (r < 0) {
+		fd_close(fd);
+		return r;
+	}
+	fd_close(*at);
+	*at = fd;
+	return 0;
+}
+
+/*
+ * What openat2 does, in steps: no link is followed and no ".." asked for, so
+ * no step leads up. What it lacks is that the kernel itself would refuse.
+ */
+static int open_stepwise(
+	int dir_fd, const char *path, int flags, uint64_t resolve)
+{
+	fd_auto int at =
+		path[0] == '/'
+			? openat(AT_FDCWD, "/",
+				  O_PATH | O_DIRECTORY | O_CLOEXEC)
+			: openat(dir_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	uint64_t mount = 0;
+	int r = at < 0 ? -errno : 0;
+
+	if (r == 0 && (resolve & RESOLVE_NO_XDEV))
+		r = mount_of(at, &mount);
+	while (r == 0 && *(path += strspn(path, "/"))) {
+		char name[NAME_MAX + 1];
+		size_t len = strcspn(path, "/");
+
+		if (len >= sizeof(name))
+			return -ENAMETOOLONG;
+		memcpy(name, path, len);
+		name[len] = '\0';
+		path += len;
+		r = step(&at, name, *path ? O_DIRECTORY : flags, mount);
+	}
+	if (r == 0 && !(flags & O_PATH)) {
+		int fd = openat(at, ".", flags | O_CLOEXEC);
+
+		return fd < 0 ? -errno : fd;
+	}
+	return r < 0 ? r : fd_take(&at);
+}
+
 /* glibc has no openat2 (2.36 and older). */
 static int open_how(int dir_fd, const char *path, int flags, uint64_t resolve)
 {
@@ -34,6 +119,8 @@ static int open_how(int dir_fd, const char *path, int flags, uint64_t resolve)
 
 		if (fd >= 0)
 			return (int)fd;
+		if (is_stepwise_allowed && (errno == ENOSYS || errno == EPERM))
+			return open_stepwise(dir_fd, path, flags, resolve);
 		if (errno != EAGAIN && errno != EINTR)
 			return -errno;
 	}
@@ -205,8 +292,13 @@ int beneath_stat_known(int dir_fd, const char *name, struct beneath_stat *ret)
 
 bool beneath_is_supported(void)
 {
-	int fd = open_how(AT_FDCWD, "/", O_PATH | O_DIRECTORY, WITHOUT_LINKS);
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = WITHOUT_LINKS,
+	};
+	long fd = syscall(SYS_openat2, AT_FDCWD, "/", &how, sizeof(how));
 
-	fd_close(fd);
+	if (fd >= 0)
+		fd_close((int)fd);
 	return fd >= 0;
 }

@@ -82,5 +82,11 @@ int beneath_stat(int dir_fd, const char *name, struct beneath_stat *ret);
  * is dead cannot hang the caller. */
 int beneath_stat_known(int dir_fd, const char *name, struct beneath_stat *ret);
 
+/*
+ * For processes that only look: where openat2 is missing or forbidden, walk
+ * in steps instead of failing. A reaper never does; it asks below.
+ */
+void beneath_allow_stepwise(bool is_allowed);
+
 /* True where the kernel has openat2 (Linux 5.6) and lets us use it. */
 bool beneath_is_supported(void);

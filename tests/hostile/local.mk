@@ -16,3 +16,8 @@ TESTS += tests/hostile/kill
 tests_hostile_kill_SOURCES = tests/hostile/kill.c \
 	tests/hostile/world.c tests/hostile/world.h
 tests_hostile_kill_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+
+# A kernel that lacks what tests/system/test_fail_closed.py names.
+noinst_PROGRAMS += tests/hostile/refuse
+tests_hostile_refuse_SOURCES = tests/hostile/refuse.c
+tests_hostile_refuse_LDADD =

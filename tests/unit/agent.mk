@@ -112,3 +112,12 @@ tests_unit_test_resolve_SOURCES = tests/unit/test_resolve.c
 tests_unit_test_resolve_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_resolve_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif
+
+# The unit's fence.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_unit
+TESTS += tests/unit/test_unit
+tests_unit_test_unit_SOURCES = tests/unit/test_unit.c tests/unit/policy_help.h
+tests_unit_test_unit_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_unit_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif

@@ -10,8 +10,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -20,6 +23,7 @@
 #include "puppet.h"
 #include "strategies/strategies.h"
 #include "warden_files.h"
+#include "warden_hooks.h"
 #include "warden_survey.h"
 
 static int reload(struct buf *ret_text, uint64_t *ret_digest)
@@ -341,6 +345,106 @@ static void test_without_hooks(void **state)
 	puppet_stop();
 }
 
+/* What the unit of hooks is: an instance for each connection. */
+static pid_t serve_hooks(const char *path, int (*serve)(int sock))
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	pid_t pid;
+
+	strcpy(at.sun_path, path);
+	assert_int_equal(bind(sock, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(sock, 4), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int one = accept4(sock, NULL, NULL, SOCK_CLOEXEC);
+
+		_exit(serve(one));
+	}
+	close(sock);
+	return pid;
+}
+
+/* One that a hook has taken over. */
+static int serve_poison(int sock)
+{
+	static const char text[] = "x\tok\t\033[31m\001\n\0y";
+	char data[8192];
+	int32_t n_failed = -7;
+	int fds[FD_MAX_PASSED], fd = -1;
+
+	if (fd_recv(sock, data, sizeof(data), fds) <= 0 ||
+		fd_memfile("poison", text, sizeof(text) - 1, &fd) < 0)
+		return 1;
+	return fd_send(sock, &n_failed, sizeof(n_failed), &fd, 1) < 0;
+}
+
+static void test_hooks_elsewhere(void **state)
+{
+	buf_auto struct buf report = {0};
+	const char *path = puppet_path("hooks.socket");
+	int fds[FD_MAX_PASSED];
+	pid_t unit;
+
+	(void)state;
+	puppet_write("hooks/10-good",
+		"#!/bin/sh\nread a; echo \"$a $ULLAGE_X $OTHER $PPID\"\n",
+		0755);
+	puppet_write("hooks/20-bad", "#!/bin/sh\nexit 3\n", 0755);
+	setenv(WARDEN_HOOKS_ENV, path, 1);
+	puppet_start();
+	unsetenv(WARDEN_HOOKS_ENV);
+	/* Nobody there: a failure like any other, to be tried again. */
+	puppet_ask_hooks(1, "");
+	assert_int_equal(puppet_answer(1, fds), 1);
+	puppet_read(fds[0], &report);
+	assert_non_null(strstr(report.data,
+		"\terror\tullage-hooks.socket: No such file or directory\n"));
+
+	unit = serve_hooks(path, warden_hooks_serve);
+	puppet_ask_hooks(2, "ULLAGE_X=x y\nOTHER=z\n");
+	assert_int_equal(puppet_answer(2, fds), 1);
+	buf_reset(&report);
+	puppet_read(fds[0], &report);
+	{
+		char want[128];
+
+		snprintf(want, sizeof(want),
+			"10-good\tok\t{} x y  %d\n20-bad\texit 3\t\n",
+			(int)unit);
+		assert_string_equal(report.data, want);
+	}
+	assert_int_equal(puppet_wait(unit), 0);
+
+	assert_int_equal(unlink(path), 0);
+	unit = serve_hooks(path, serve_poison);
+	puppet_ask_hooks(3, "");
+	assert_int_equal(puppet_answer(3, fds), 0);
+	buf_reset(&report);
+	puppet_read(fds[0], &report);
+	assert_string_equal(report.data, "x\tok\t?[31m?\n?y");
+	assert_int_equal(puppet_wait(unit), 0);
+	puppet_stop();
+}
+
+/* Whoever else could reach the socket gets nothing run. */
+static void test_hooks_of_nonsense(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	assert_int_equal(send(ends[0], "x", 1, 0), 1);
+	assert_int_equal(warden_hooks_serve(ends[1]), EXIT_FAILURE);
+	assert_int_equal(fd_send(ends[0], "y", 1, (const int[]){0, 1}, 2), 0);
+	assert_int_equal(warden_hooks_serve(ends[1]), EXIT_FAILURE);
+	close(ends[0]);
+	assert_int_equal(warden_hooks_serve(ends[1]), EXIT_FAILURE);
+	close(ends[1]);
+}
+
 #define WARDEN_TEST(name) \
 	cmocka_unit_test_setup_teardown(name, puppet_setup, puppet_teardown)
 
@@ -355,6 +459,8 @@ int main(int argc, char **argv, char **envp)
 		WARDEN_TEST(test_audit),
 		WARDEN_TEST(test_hooks),
 		WARDEN_TEST(test_without_hooks),
+		WARDEN_TEST(test_hooks_elsewhere),
+		WARDEN_TEST(test_hooks_of_nonsense),
 	};
 
 	setproctitle_init(argc, argv, envp);
