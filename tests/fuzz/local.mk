@@ -24,4 +24,16 @@ check_PROGRAMS += tests/fuzz/fuzz_varlink tests/fuzz/fuzz_json \
 tests_fuzz_fuzz_varlink_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_plan_LDFLAGS = $(fuzz_ldflags)
+
+# An agent's messages as the warden sees them, and the warden's answers.
+check_PROGRAMS += tests/fuzz/fuzz_channel tests/fuzz/fuzz_report
+tests_fuzz_fuzz_channel_LDFLAGS = $(fuzz_ldflags) \
+	-Wl,--wrap=warden_child_start,--wrap=warden_config_read \
+	-Wl,--wrap=warden_files_audit,--wrap=kill
+tests_fuzz_fuzz_report_LDFLAGS = $(fuzz_ldflags)
+
+# The saved state, the kernel's news, and where things are mounted.
+check_PROGRAMS += tests/fuzz/fuzz_state tests/fuzz/fuzz_inotify
+tests_fuzz_fuzz_state_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_inotify_LDFLAGS = $(fuzz_ldflags)
 endif
