@@ -1,0 +1,28 @@
+# Tests in which each allocation fails once: tests/unit/failing.h.
+if UNIT_TESTS
+failing_ldflags = $(AM_LDFLAGS) \
+	-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray \
+	-Wl,--wrap=strdup,--wrap=strndup,--wrap=asprintf
+failing_tests = \
+	tests/unit/test_index_oom \
+	tests/unit/test_proto_oom \
+	tests/unit/test_act_oom
+check_PROGRAMS += $(failing_tests)
+TESTS += $(failing_tests)
+tests_unit_test_index_oom_SOURCES = tests/unit/test_index_oom.c \
+	tests/unit/failing.h
+tests_unit_test_index_oom_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_index_oom_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_index_oom_LDFLAGS = $(failing_ldflags)
+tests_unit_test_proto_oom_SOURCES = tests/unit/test_proto_oom.c \
+	tests/unit/failing.h
+tests_unit_test_proto_oom_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_proto_oom_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_proto_oom_LDFLAGS = $(failing_ldflags)
+tests_unit_test_act_oom_SOURCES = tests/unit/test_act_oom.c \
+	tests/unit/failing.h $(WORLD)
+tests_unit_test_act_oom_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	$(CMOCKA_CFLAGS)
+tests_unit_test_act_oom_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_act_oom_LDFLAGS = $(failing_ldflags)
+endif
