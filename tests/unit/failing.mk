@@ -26,3 +26,16 @@ tests_unit_test_act_oom_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 tests_unit_test_act_oom_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_act_oom_LDFLAGS = $(failing_ldflags)
 endif
+
+# Corners by direct calls.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_act_edges tests/unit/test_parse_edges
+TESTS += tests/unit/test_act_edges tests/unit/test_parse_edges
+tests_unit_test_act_edges_SOURCES = tests/unit/test_act_edges.c \
+	tests/unit/scratch.h
+tests_unit_test_act_edges_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_act_edges_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_parse_edges_SOURCES = tests/unit/test_parse_edges.c
+tests_unit_test_parse_edges_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_parse_edges_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif
