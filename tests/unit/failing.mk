@@ -27,10 +27,18 @@ tests_unit_test_act_oom_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_act_oom_LDFLAGS = $(failing_ldflags)
 endif
 
-# Corners by direct calls.
+# Corners by direct calls, and components with two roots.
 if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_act_edges tests/unit/test_parse_edges
-TESTS += tests/unit/test_act_edges tests/unit/test_parse_edges
+corner_tests = \
+	tests/unit/test_act_edges \
+	tests/unit/test_act_roots \
+	tests/unit/test_parse_edges
+check_PROGRAMS += $(corner_tests)
+TESTS += $(corner_tests)
+tests_unit_test_act_roots_SOURCES = tests/unit/test_act_roots.c $(WORLD)
+tests_unit_test_act_roots_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	$(CMOCKA_CFLAGS)
+tests_unit_test_act_roots_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_act_edges_SOURCES = tests/unit/test_act_edges.c \
 	tests/unit/scratch.h
 tests_unit_test_act_edges_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "act/answer.h"
 #include "act/audit.h"
 #include "act/guard.h"
 #include "act/hook.h"
@@ -13,6 +14,7 @@
 #include "act/reap.h"
 #include "act/reaper.h"
 #include "act/slot.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "scratch.h"
 
@@ -196,6 +198,80 @@ static void test_slots(void **state)
 	}
 }
 
+static void test_quarantine_names(void **state)
+{
+	(void)state;
+	assert_true(quarantine_is_in(QUARANTINE_NAME));
+	assert_true(quarantine_is_in(QUARANTINE_NAME "/x"));
+	assert_false(quarantine_is_in(QUARANTINE_NAME "x"));
+	assert_false(quarantine_is_in("a/" QUARANTINE_NAME));
+	assert_false(quarantine_is_in(""));
+}
+
+/* Names that begin with a dot are names. */
+static void test_dots(void **state)
+{
+	static const struct {
+		const char *rel;
+		int r;
+	} rows[] = {{".x", 0}, {"..x", 0}, {"x.", 0}, {".x/..", -EINVAL},
+		{"..", -EINVAL}, {".", 0}, {"./.x", 0}};
+	struct scratch s;
+
+	(void)state;
+	scratch_init(&s);
+	assert_int_equal(mkdirat(s.fd, ".x", 0755), 0);
+	assert_int_equal(mkdirat(s.fd, "..x", 0755), 0);
+	assert_int_equal(mkdirat(s.fd, "x.", 0755), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		fd_auto int fd = -1;
+
+		assert_int_equal(
+			beneath_open_dir(s.fd, rows[i].rel, &fd), rows[i].r);
+	}
+	scratch_fini(&s);
+}
+
+static int send_one(const char *dir, const char *name, uint8_t type)
+{
+	struct candidate c = {.rel_dir = dir, .name = name, .type = type};
+	buf_auto struct buf b = {0};
+	struct plan plan = {0}, back = {0};
+	int r = plan_add(&plan, &c);
+
+	assert_int_equal(plan_encode(&plan, 1, 0, &b), -EOVERFLOW);
+	assert_int_equal(plan_encode(&plan, 0, 2, &b), -EOVERFLOW);
+	if (r == 0)
+		r = plan_encode(&plan, 0, 1, &b);
+	if (r == 0) {
+		assert_int_equal(plan_decode(b.data, b.len, &back), 0);
+		assert_string_equal(back.items[0].name, name);
+	}
+	plan_fini(&plan);
+	plan_fini(&back);
+	return r;
+}
+
+static void test_plans(void **state)
+{
+	(void)state;
+	assert_int_equal(send_one("", ".x", 0), 0);
+	assert_int_equal(send_one("..x", "..x", 0), 0);
+	assert_int_equal(send_one("", "..", 0), -EINVAL);
+	assert_int_equal(send_one("", ".", 0), -EINVAL);
+	assert_int_equal(send_one("a/..", "x", 0), -EINVAL);
+	assert_int_equal(send_one("a", "x", N_STYPES), -EINVAL);
+	assert_int_equal(send_one("a", "", 0), -EINVAL);
+}
+
+static void test_nothing_to_answer(void **state)
+{
+	struct answer a = {.fd = -1};
+
+	(void)state;
+	assert_int_equal(answer_flush(&a), 0);
+}
+
 static void test_slot_kinds(void **state)
 {
 	uint64_t n;
@@ -247,6 +323,20 @@ static void test_guard(void **state)
 	assert_int_equal(guard_ask(&g), REASON_DELETED);
 	guard_note(&g, &failed, 0);
 	assert_int_equal(guard_ask(&g), REASON_ERROR);
+	/* It is looked at again after 0.2 s, and means nothing to a dry run. */
+	order.panic_path = "/proc/self/fd/0/none";
+	guard_init(&g, &order);
+	assert_int_equal(guard_ask(&g), REASON_DELETED);
+	g.panic_path = "/";
+	assert_int_equal(guard_ask(&g), REASON_DELETED);
+	g.panic_look_ns -= CLOCK_NS_PER_S;
+	assert_int_equal(guard_ask(&g), REASON_PANIC);
+	assert_int_equal(guard_ask(&g), REASON_PANIC);
+	order.panic_path = "/";
+	order.is_dry_run = true;
+	guard_init(&g, &order);
+	assert_int_equal(guard_ask(&g), REASON_DELETED);
+	order.is_dry_run = false;
 	/* A latch that cannot be looked at holds. */
 	order.panic_path = "/proc/self/mem/no/directory";
 	guard_init(&g, &order);
@@ -374,6 +464,10 @@ int main(void)
 		cmocka_unit_test(test_newest_by_identity),
 		cmocka_unit_test(test_slots),
 		cmocka_unit_test(test_slot_kinds),
+		cmocka_unit_test(test_quarantine_names),
+		cmocka_unit_test(test_dots),
+		cmocka_unit_test(test_plans),
+		cmocka_unit_test(test_nothing_to_answer),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_torn_records),
 		cmocka_unit_test(test_no_audit),

@@ -11,6 +11,7 @@
 
 #include "core.h"
 #include "proto/jsoncheck.h"
+#include "proto/varlink.h"
 #include "state.h"
 
 static void json_to_the_letter(void **state)
@@ -77,6 +78,28 @@ static void json_to_the_letter(void **state)
 		if (r < 0)
 			assert_true(r == -EBADMSG && n == 77);
 	}
+}
+
+static void no_nul_is_escaped(void **state)
+{
+	size_t n;
+
+	(void)state;
+	assert_int_equal(jsoncheck_text("\"\\\0\"", 4, &n), -EBADMSG);
+	assert_int_equal(jsoncheck_text("\"\0\"", 3, &n), -EBADMSG);
+	assert_int_equal(jsoncheck_text("1\0", 2, &n), -EBADMSG);
+}
+
+static void calls_ask_for_one_answer_or_more(void **state)
+{
+	buf_auto struct buf b = {0};
+
+	(void)state;
+	assert_int_equal(varlink_put_call(&b, "a.B", NULL, false), 0);
+	assert_null(strstr(b.data, "more"));
+	buf_reset(&b);
+	assert_int_equal(varlink_put_call(&b, "a.B", NULL, true), 0);
+	assert_non_null(strstr(b.data, "\"more\":true"));
 }
 
 struct desk {
@@ -238,6 +261,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_to_the_letter),
+		cmocka_unit_test(no_nul_is_escaped),
+		cmocka_unit_test(calls_ask_for_one_answer_or_more),
 		cmocka_unit_test(what_makes_no_sense_is_left_out),
 		cmocka_unit_test(what_is_no_state_changes_nothing),
 		cmocka_unit_test(names_are_not_cut),
