@@ -95,8 +95,8 @@ static void put_record(struct input *in, struct buf *b)
 }
 
 /* Descriptors rise one by one, and a table is kept by them: one of 2^31 would
- * only cost memory, and time. */
-static void lower_descriptors(struct buf *b)
+ * only cost memory, and time. Returns whether it is records and nothing else. */
+static bool lower_descriptors(struct buf *b)
 {
 	struct inotify_event e;
 	size_t at = 0;
@@ -105,10 +105,15 @@ static void lower_descriptors(struct buf *b)
 		memcpy(&e, b->data + at, sizeof(e));
 		e.wd &= ~0x7fff8000;
 		memcpy(b->data + at, &e, sizeof(e));
-		if (e.len > b->len - at - sizeof(e))
-			return;
-		at += sizeof(e) + e.len;
+		at += sizeof(e);
+		if (e.len > b->len - at || e.len % 4 ||
+			(e.len && b->data[at + e.len - 1]))
+			return false;
+		if (e.wd <= 0 && !(e.mask & IN_Q_OVERFLOW))
+			return false;
+		at += e.len;
 	}
+	return at == b->len;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -116,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct input in = {data, MIN_OF(size, 16384)};
 	buf_auto struct buf records = {0};
 	struct scene s = {0};
-	bool is_raw = input_byte(&in) & 1;
+	bool is_raw = input_byte(&in) & 1, is_good = true;
 	size_t len, n_bound = input_byte(&in) % 8;
 
 	s.does.at = input_run(&in, input_byte(&in) * 3, &len);
@@ -129,9 +134,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (is_raw)
 		must(buf_put(&records, in.at, in.left) == 0);
 	if (is_raw)
-		lower_descriptors(&records);
-	if (records.len > 0 && records.len <= 65536)
+		is_good = lower_descriptors(&records);
+	if (records.len > 0 && records.len <= 65536) {
 		feed(&s, records.data, records.len);
+		must(is_good || s.n_overflows);
+	}
 	watch_inotify.close(s.w);
 	return 0;
 }

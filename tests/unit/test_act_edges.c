@@ -272,6 +272,54 @@ static void test_nothing_to_answer(void **state)
 	assert_int_equal(answer_flush(&a), 0);
 }
 
+#define D64 "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+static const char *const deep[] = {
+	D64, D64 "/" D64, D64 "/" D64 "/" D64, D64 "/" D64 "/" D64 "/" D64};
+
+static void recover(int root_fd, uint64_t restored, uint64_t orphans)
+{
+	struct quarantine_found found = {0};
+	struct quarantine *q;
+
+	assert_int_equal(quarantine_open(root_fd, &q), 0);
+	assert_int_equal(quarantine_recover(q, &found), 0);
+	assert_int_equal(found.restored, restored);
+	assert_int_equal(found.orphans, orphans);
+	quarantine_close(q);
+}
+
+/* The links that hold a long path stay as long as its file does, however often
+ * there is no place for it. */
+static void test_long_orphan(void **state)
+{
+	struct quarantine_slot slot;
+	struct quarantine *q;
+	struct scratch s;
+	fd_auto int dir = -1;
+	char path[400];
+
+	(void)state;
+	scratch_init(&s);
+	for (size_t i = 0; i < ARRAY_SIZE(deep); i++)
+		assert_int_equal(mkdirat(s.fd, deep[i], 0755), 0);
+	assert_int_equal(beneath_open_dir(s.fd, deep[3], &dir), 0);
+	close(openat(dir, "file", O_CREAT | O_CLOEXEC, 0644));
+	assert_int_equal(quarantine_open(s.fd, &q), 0);
+	assert_int_equal(quarantine_take(q, dir, deep[3], "file", &slot), 0);
+	assert_true(slot.n_links > 0);
+	quarantine_close(q);
+	/* Somebody is quicker. */
+	close(openat(dir, "file", O_CREAT | O_CLOEXEC, 0600));
+	recover(s.fd, 0, 1);
+	recover(s.fd, 0, 1);
+	assert_int_equal(unlinkat(dir, "file", 0), 0);
+	recover(s.fd, 1, 0);
+	assert_int_equal(faccessat(dir, "file", F_OK, 0), 0);
+	snprintf(path, sizeof(path), QUARANTINE_NAME "/%s", slot.name);
+	assert_int_equal(faccessat(s.fd, path, F_OK, 0), -1);
+	scratch_fini(&s);
+}
+
 static void test_slot_kinds(void **state)
 {
 	uint64_t n;
@@ -465,6 +513,7 @@ int main(void)
 		cmocka_unit_test(test_slots),
 		cmocka_unit_test(test_slot_kinds),
 		cmocka_unit_test(test_quarantine_names),
+		cmocka_unit_test(test_long_orphan),
 		cmocka_unit_test(test_dots),
 		cmocka_unit_test(test_plans),
 		cmocka_unit_test(test_nothing_to_answer),

@@ -113,6 +113,28 @@ static void newest_of_one_type(void)
 }
 CASE(newest_of_one_type)
 
+/* In whatever order they are found. */
+static void newest_of_many(void)
+{
+	static const char *const words[] = {"deleted", "keep-newest", "deleted",
+		"deleted", "keep-newest", "deleted", "keep-newest", "deleted",
+		"deleted", "keep-newest", "deleted", "deleted"};
+	static const time_t times_s[] = {
+		3, 90, 5, 1, 80, 7, 95, 2, 6, 85, 4, 8};
+
+	two_roots(STYPE_CACHE);
+	w.policy.rules.keep_newest[STYPE_CACHE] = 4;
+	w.policy.rules.age_from = AGE_MODIFIED;
+	for (size_t i = 0; i < ARRAY_SIZE(times_s); i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "file%zu", i);
+		add(i % 2, name, 1000 + times_s[i]);
+	}
+	assert_run(words, ARRAY_SIZE(words));
+}
+CASE(newest_of_many)
+
 static void one_replaced(void)
 {
 	two_roots(STYPE_CACHE);
@@ -130,6 +152,7 @@ int main(void)
 		cmocka_unit_test(test_in_turn),
 		cmocka_unit_test(test_newest_of_both),
 		cmocka_unit_test(test_newest_of_one_type),
+		cmocka_unit_test(test_newest_of_many),
 		cmocka_unit_test(test_one_replaced),
 	};
 
