@@ -95,7 +95,7 @@ static void put_record(struct input *in, struct buf *b)
 }
 
 /* Descriptors rise one by one, and a table is kept by them: one of 2^31 would
- * only cost memory, and time. Returns whether it is records and nothing else. */
+ * only cost memory, and time. Returns whether all of it is records. */
 static bool lower_descriptors(struct buf *b)
 {
 	struct inotify_event e;
