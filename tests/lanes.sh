@@ -102,7 +102,12 @@ group_cppcheck() {
 
 # The tests with threads in them, and the whole agent for a while.
 TSAN_TESTS=(test_look test_feed test_measure test_storm)
-TSAN_SYSTEM=(tests/system/test_moves.py)
+TSAN_SYSTEM=(test_moves.py::test_exchange_of_directories
+	test_moves.py::test_many_moves_of_one_directory
+	"test_busy.py::test_in_use[tmpfs]"
+	test_busy.py::test_in_use_in_an_emergency
+	test_reload.py::test_reload_adds_changes_and_removes
+	"test_state.py::test_killed_in_mid_cleanup_loses_nothing[0.03]")
 build_tsan() {
 	build_once build-tsan all "TSan" --enable-werror \
 		--enable-sanitizers=thread CFLAGS="-O1 -g"
@@ -115,7 +120,7 @@ group_tsan() {
 		unit_one build-tsan tsan "tests/unit/$name"
 	done
 	pytest_in build-tsan tsan-system 300 "not by_name and not slow" \
-		"${TSAN_SYSTEM[@]}"
+		"${TSAN_SYSTEM[@]/#/tests/system/}"
 }
 check_program() { # DIR NAME PROGRAM: builds it
 	make -s -C "$1" -j"$JOBS" "$3" >"$LOGS/check-program.log" 2>&1 && return
