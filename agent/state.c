@@ -172,25 +172,17 @@ static int replace(const char *path, const char *text)
 	return fsync(dir) < 0 ? -errno : 0;
 }
 
-int state_write(struct agent *a, struct buf *ret)
+int state_save(struct agent *a)
 {
 	struct json_object *o = state_of(a);
 	const char *text = o ? json_object_to_json_string_ext(o,
 				       JSON_C_TO_STRING_PLAIN |
 					       JSON_C_TO_STRING_NOSLASHESCAPE)
 			     : NULL;
-	int r = text ? buf_puts(ret, text) : -ENOMEM;
+	int r = text ? replace(a->config->state_file, text) : -ENOMEM;
 
 	json_object_put(o);
 	return r;
-}
-
-int state_save(struct agent *a)
-{
-	buf_auto struct buf text = {0};
-	int r = state_write(a, &text);
-
-	return r < 0 ? r : replace(a->config->state_file, text.data);
 }
 
 void state_keep(struct agent *a)
@@ -214,6 +206,19 @@ void state_keep(struct agent *a)
 int64_t state_due(const struct agent *a)
 {
 	return a->is_dirty ? a->save_due_boot_ns : INT64_MAX;
+}
+
+int state_write(struct agent *a, struct buf *ret)
+{
+	struct json_object *o = state_of(a);
+	const char *text = o ? json_object_to_json_string_ext(o,
+				       JSON_C_TO_STRING_PLAIN |
+					       JSON_C_TO_STRING_NOSLASHESCAPE)
+			     : NULL;
+	int r = text ? buf_puts(ret, text) : -ENOMEM;
+
+	json_object_put(o);
+	return r;
 }
 
 /* Restoring. Each value is taken for what it is; what makes no sense is left
