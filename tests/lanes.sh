@@ -70,7 +70,7 @@ group_tidy() {
 		return
 	fi
 	export -f tidy_all tidy_one c_sources lint_findings
-	test_step "tidy: clang-tidy" 600 tidy_all
+	test_step "tidy: clang-tidy" 900 tidy_all
 }
 
 # It does not know the cleanup attribute, so leaks are left to others; what it
