@@ -7,48 +7,16 @@
 #include <sys/sysmacros.h>
 
 #include "base/clock.h"
+#include "base/escape.h"
+#include "watch/mountinfo.h"
 
 #define YOUNG_LOOK_NS  (50 * CLOCK_NS_PER_MS)
 #define FAILED_LOOK_NS (10 * CLOCK_NS_PER_S)
 /* A change is small if at that rate the next limit is so many looks away. */
 #define SMALL_PART 16
 
-/* Where the path is mounted, and what: the last mount point above it in
- * mountinfo (a later mount covers an earlier one). Asks no filesystem. */
-struct mount {
-	char point[4096];
-	char source[256];
-};
-
-/* mountinfo writes space, tab, newline and backslash as three octal digits. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		if (s[0] == '\\' && s[1] && s[2] && s[3]) {
-			*to++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 +
-				       (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = '\0';
-}
-
-static bool is_above(const char *point, const char *path)
-{
-	size_t len = strlen(point);
-
-	if (len == 1)
-		return true;
-	return strncmp(point, path, len) == 0 &&
-	       (path[len] == '/' || !path[len]);
-}
-
 /* The kernel's name of the device, or its numbers. */
-static void name_device(uint64_t dev, struct mount *ret)
+static void name_device(uint64_t dev, struct mountinfo *ret)
 {
 	unsigned int high = major((dev_t)dev), low = minor((dev_t)dev);
 	char line[256], path[64], name[128];
@@ -67,31 +35,27 @@ static void name_device(uint64_t dev, struct mount *ret)
 
 /* In a chroot mountinfo has no line for the mount of "/" if another directory
  * than its top is "/". */
-static void find_mount(const char *path, uint64_t dev, struct mount *ret)
+static void find_mount(const char *path, uint64_t dev, struct mountinfo *ret)
 {
-	mem_autofree char *line = NULL;
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	struct mount m;
-	size_t best = 0, cap = 0;
+	FILE *lines = fopen("/proc/self/mountinfo", "re");
 
-	snprintf(ret->point, sizeof(ret->point), "%s", file ? "/" : path);
+	snprintf(ret->point, sizeof(ret->point), "%s", lines ? "/" : path);
 	name_device(dev, ret);
-	while (file && getline(&line, &cap, file) > 0) {
-		const char *rest = strstr(line, " - ");
+	if (!lines)
+		return;
+	(void)mountinfo_find(lines, path, ret);
+	fclose(lines);
+}
 
-		if (!rest ||
-			sscanf(line, "%*s %*s %*s %*s %4095s", m.point) != 1 ||
-			sscanf(rest, " - %*s %255s", m.source) != 1)
-			continue;
-		unescape(m.point);
-		unescape(m.source);
-		if (strlen(m.point) < best || !is_above(m.point, path))
-			continue;
-		best = strlen(m.point);
-		*ret = m;
-	}
-	if (file)
-		fclose(file);
+/* As it may be shown: others choose what they mount, and where. */
+static char *shown(const char *name)
+{
+	struct buf text = {0};
+
+	if (escape_name(&text, name, strlen(name)) == 0)
+		return text.data;
+	buf_fini(&text);
+	return NULL;
 }
 
 static void filesystem_fini(struct filesystem *f)
@@ -122,15 +86,15 @@ int filesystems_add(struct filesystems *fs, uint64_t dev, const char *root_path,
 	int64_t now_boot_ns)
 {
 	struct filesystem f = {.dev = dev, .due_boot_ns = now_boot_ns};
-	struct mount mount;
+	struct mountinfo mount;
 	int r;
 
 	if (filesystems_find(fs, dev))
 		return 0;
 	find_mount(root_path, dev, &mount);
 	f.root_path = strdup(root_path);
-	f.path = strdup(mount.point);
-	f.device = strdup(mount.source);
+	f.path = shown(mount.point);
+	f.device = shown(mount.source);
 	r = !f.root_path || !f.path || !f.device
 		    ? -ENOMEM
 		    : mem_grow((void **)&fs->items, &fs->cap, fs->n_items + 1,

@@ -19,8 +19,8 @@
 struct filesystem {
 	uint64_t dev;
 	char *root_path; /* a root on it, to ask by */
-	char *path; /* where it is mounted */
-	char *device; /* what is mounted there */
+	char *path; /* where it is mounted, escaped */
+	char *device; /* what is mounted there, escaped */
 	struct mounts_fs facts; /* of the last look */
 	bool is_known; /* looked at at least once */
 	bool is_fresh; /* and not judged since the last time */

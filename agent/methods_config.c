@@ -46,7 +46,8 @@ void methods_schema(void *ctx, struct control_call *call, json *parameters)
 	json *reply;
 
 	(void)ctx;
-	if (!kind || (strcmp(kind, "config") && strcmp(kind, "policy"))) {
+	if (!kind ||
+		(strcmp(kind, "config") != 0 && strcmp(kind, "policy") != 0)) {
 		control_invalid(call, "kind");
 		return;
 	}

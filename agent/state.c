@@ -184,6 +184,19 @@ int64_t state_due(const struct agent *a)
 	return a->is_dirty ? a->save_due_boot_ns : INT64_MAX;
 }
 
+int state_write(struct agent *a, struct buf *ret)
+{
+	struct json_object *o = state_of(a);
+	const char *text = o ? json_object_to_json_string_ext(o,
+				       JSON_C_TO_STRING_PLAIN |
+					       JSON_C_TO_STRING_NOSLASHESCAPE)
+			     : NULL;
+	int r = text ? buf_puts(ret, text) : -ENOMEM;
+
+	json_object_put(o);
+	return r;
+}
+
 /* Restoring. Each value is taken for what it is; what makes no sense is left
  * out. */
 
@@ -230,6 +243,13 @@ static char *copy_text(struct json_object *o, const char *key)
 	const char *text = json_get_text(o, key);
 
 	return text ? strdup(text) : NULL;
+}
+
+/* Cut short, a name may end within a character; saved like that, the whole
+ * file would be no JSON any more. */
+static bool fits(const char *name, size_t size)
+{
+	return name && strlen(name) < size;
 }
 
 static bool read_alert(struct json_object *o, struct alert *ret)
@@ -305,7 +325,7 @@ static bool read_cleanup(struct json_object *o, struct cleanup_result *ret)
 	int stop =
 		word_of(json_get_text(o, "stopped"), reason_word_at, N_REASONS);
 
-	if (!name || !s || reason < 0 || mode < 0)
+	if (!fits(name, sizeof(ret->component)) || !s || reason < 0 || mode < 0)
 		return false;
 	*ret = (struct cleanup_result){
 		.strategy = s->name,
@@ -375,7 +395,7 @@ static void restore_sample(struct agent *a, struct json_object *o)
 		.files = json_get_u64(o, "files"),
 	};
 
-	if (!name)
+	if (!fits(name, sizeof(s.component)))
 		return;
 	snprintf(s.component, sizeof(s.component), "%s", name);
 	history_add_sample(&a->history, &s);
@@ -462,25 +482,35 @@ static void set_aside(struct agent *a, int error)
 		core_now(a));
 }
 
-int state_load(struct agent *a)
+int state_read(struct agent *a, const struct buf *text)
 {
-	buf_auto struct buf text = {0};
 	struct json_object *state = NULL;
-	int r = state_file_read(a->config->state_file, &text);
+	int r = text->len ? parse(text, &state) : -EBADMSG;
 
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0)
-		r = text.len ? parse(&text, &state) : -EBADMSG;
-	if (r < 0) {
-		set_aside(a, r);
-		return r == -ENOMEM ? r : 0;
-	}
+	if (r < 0)
+		return r;
 	restore_list(a, state, "cleanups", restore_cleanup);
 	restore_list(a, state, "alerts", restore_alert);
 	restore_list(a, state, "samples", restore_sample);
 	restore_list(a, state, "openAlerts", restore_open);
 	restore_schedules(a, state);
 	json_object_put(state);
+	return 0;
+}
+
+int state_load(struct agent *a)
+{
+	buf_auto struct buf text = {0};
+	int r = state_file_read(a->config->state_file, &text);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		r = state_read(a, &text);
+	/* Our memory is at fault, not the file. */
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		set_aside(a, r);
 	return 0;
 }

@@ -11,6 +11,13 @@
 #include <stdint.h>
 
 struct agent;
+struct buf;
+
+/* The text of a saved state, and what there is in one; what makes no sense in
+ * it is left out. Both return 0 or -ENOMEM; reading, -EBADMSG: it is none, and
+ * nothing was restored. */
+int state_write(struct agent *a, struct buf *ret);
+int state_read(struct agent *a, const struct buf *text);
 
 /* Restores what there is. Returns 0 (also if there is none, or a damaged
  * one), or -ENOMEM. */

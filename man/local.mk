@@ -3,4 +3,5 @@ dist_man_MANS = \
 	man/ullage-policy.5 \
 	man/ullage.json.5 \
 	man/ullaged.8
-EXTRA_DIST += docs/alerts.md docs/safety.md tests/check/manual
+EXTRA_DIST += docs/alerts.md docs/safety.md docs/testing.md \
+	tests/check/manual

@@ -6,7 +6,8 @@
 
 BUILD_PACKAGES=(autoconf automake gcc libc6-dev make pkg-config xz-utils
 	libevent-dev libbsd-dev libjson-c-dev libcap-ng-dev)
-TEST_PACKAGES=(clang libclang-rt-14-dev llvm libcmocka-dev clang-format
+TEST_PACKAGES=(clang clang-tidy cppcheck valgrind libclang-rt-14-dev llvm
+	libcmocka-dev clang-format
 	python3 python3-pytest python3-pytest-xdist python3-jsonschema curl zsh
 	procps mount util-linux e2fsprogs xfsprogs btrfs-progs libcap2-bin
 	mandoc shellcheck git rsync sqlite3 logrotate stress-ng strace attr
@@ -164,16 +165,46 @@ show_log() {
 		sed 's/^/        | /'
 }
 
-# test_step NAME SECONDS COMMAND...: one test that is a command.
-test_step() {
-	local name=$1 seconds=$2 log status
+# test_log NAME: where the output of a test goes.
+test_log() { printf '%s' "$LOGS/${1//[\/ ]/.}.log"; }
+run_logged() { # NAME SECONDS COMMAND...
+	local log seconds=$2 status
+	log=$(test_log "$1")
 	shift 2
-	log=$LOGS/${name//[\/ ]/.}.log
 	# shellcheck disable=SC2016
 	[ "$(type -t "$1")" != function ] || set -- bash -c '"$0" "$@"' "$@"
 	timeout --kill-after=10 "$seconds" "$@" </dev/null >"$log" 2>&1
 	status=$?
 	[ $status != 124 ] || say "not ok - took over $seconds s" >>"$log"
-	count_tap "$name" "$log" $status
 	return $status
+}
+
+# test_step NAME SECONDS COMMAND...: one test that is a command.
+test_step() {
+	local status
+	run_logged "$@"
+	status=$?
+	count_tap "$1" "$(test_log "$1")" $status
+	return $status
+}
+
+# test_start NAME SECONDS COMMAND...: the same beside others, one for each
+# processor. test_gather waits for them and counts them in order.
+PENDING=()
+test_start() {
+	while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do wait -n; done
+	{
+		run_logged "$@"
+		echo $? >"$(test_log "$1").status"
+	} &
+	PENDING+=("$1")
+}
+test_gather() {
+	local name log
+	wait
+	for name in "${PENDING[@]}"; do
+		log=$(test_log "$name")
+		count_tap "$name" "$log" "$(cat "$log.status")"
+	done
+	PENDING=()
 }

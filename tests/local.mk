@@ -7,6 +7,7 @@ include tests/unit/strategies.mk
 include tests/unit/watch.mk
 include tests/unit/act.mk
 include tests/unit/agent.mk
+include tests/unit/failing.mk
 include tests/hostile/local.mk
 include tests/sim/local.mk
 include tests/fuzz/local.mk

@@ -94,12 +94,12 @@ int site_open(struct sites *s, const struct policy *policy,
 	s->place.dir_fd = -1;
 	s->roots = calloc(s->n_roots + 1, sizeof(*s->roots));
 	s->gains = calloc(s->n_roots + 1, sizeof(*s->gains));
+	for (size_t i = 0; s->roots && i < s->n_roots; i++)
+		s->roots[i].fd = -1;
 	if (!s->roots || !s->gains) {
 		site_close(s);
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < s->n_roots; i++)
-		s->roots[i].fd = -1;
 	for (size_t i = 0; i < plan->n_items; i++)
 		if (plan->items[i].root < s->n_roots)
 			need(s, plan->items[i].root, known);

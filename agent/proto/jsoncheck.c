@@ -61,7 +61,7 @@ static bool take_word(struct scan *s, const char *word)
 {
 	size_t len = strlen(word);
 
-	if ((size_t)(s->end - s->at) < len || memcmp(s->at, word, len))
+	if ((size_t)(s->end - s->at) < len || memcmp(s->at, word, len) != 0)
 		return false;
 	s->at += len;
 	return true;

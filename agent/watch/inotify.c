@@ -166,7 +166,8 @@ static void hand_over_name(
 {
 	if (run->mask & CHANGES)
 		hand_over(rd, run, dir, WATCH_LOOK);
-	if ((run->mask & (IN_OPEN | IN_ISDIR)) == IN_OPEN)
+	if ((run->mask & (IN_OPEN | IN_ISDIR)) == IN_OPEN &&
+		wdmap_dir(&rd->w->map, run->wd) == dir)
 		hand_over(rd, run, dir, WATCH_TOUCH);
 }
 
@@ -217,13 +218,18 @@ static void take_event(struct reader *rd, const struct inotify_event *e)
 	*run = (struct run){e->wd, e->mask, name, len};
 }
 
-static void take_any(struct reader *rd, const struct inotify_event *e)
+static void take_overflow(struct reader *rd)
 {
 	static const struct run nothing = {.name = ""};
 
+	flush(rd);
+	hand_over(rd, &nothing, WATCH_NO_DIR, WATCH_OVERFLOW);
+}
+
+static void take_any(struct reader *rd, const struct inotify_event *e)
+{
 	if (e->mask & IN_Q_OVERFLOW) {
-		flush(rd);
-		hand_over(rd, &nothing, WATCH_NO_DIR, WATCH_OVERFLOW);
+		take_overflow(rd);
 	} else if (e->mask & IN_IGNORED) {
 		flush(rd);
 		wdmap_kill(&rd->w->map, e->wd);
@@ -232,7 +238,19 @@ static void take_any(struct reader *rd, const struct inotify_event *e)
 	}
 }
 
-/* Returns the number of events in the n bytes. */
+/* Is there a whole record at the front of n bytes? */
+static bool is_whole(const struct inotify_event *e, size_t n)
+{
+	if (n < sizeof(*e) || e->len > n - sizeof(*e) ||
+		e->len % _Alignof(struct inotify_event))
+		return false;
+	if (e->len && e->name[e->len - 1])
+		return false;
+	return e->wd > 0 || e->mask & IN_Q_OVERFLOW;
+}
+
+/* Returns the number of events in the n bytes. What makes no sense cannot be
+ * skipped, for its length is not known: the rest is as if lost. */
 static int take_batch(struct reader *rd, const char *data, size_t n)
 {
 	int count = 0;
@@ -240,6 +258,10 @@ static int take_batch(struct reader *rd, const char *data, size_t n)
 	for (size_t at = 0; at < n; count++) {
 		const struct inotify_event *e = (const void *)(data + at);
 
+		if (!is_whole(e, n - at)) {
+			take_overflow(rd);
+			return count + 1;
+		}
 		take_any(rd, e);
 		at += sizeof(*e) + e->len;
 	}

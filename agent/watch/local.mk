@@ -7,6 +7,7 @@ libullage_a_SOURCES += \
 	agent/watch/job.c \
 	agent/watch/look.c \
 	agent/watch/measure.c \
+	agent/watch/mountinfo.c \
 	agent/watch/mounts.c \
 	agent/watch/wdmap.c \
 	agent/watch/early.h \
@@ -16,6 +17,7 @@ libullage_a_SOURCES += \
 	agent/watch/job.h \
 	agent/watch/look.h \
 	agent/watch/measure.h \
+	agent/watch/mountinfo.h \
 	agent/watch/mounts.h \
 	agent/watch/watch.h \
 	agent/watch/wdmap.h

@@ -1,18 +1,41 @@
-
-# Varlink frames.
+# Fuzz targets: each hands bytes from outside to one parser. fuzz_X is made
+# from fuzz_X.c, seeds/X holds its first inputs and every one that once
+# failed. `tests/run fuzz` runs them.
+EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/seeds
 if FUZZERS
-check_PROGRAMS += tests/fuzz/fuzz_varlink
-tests_fuzz_fuzz_varlink_SOURCES = tests/fuzz/fuzz_varlink.c
-tests_fuzz_fuzz_varlink_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-endif
-EXTRA_DIST += tests/fuzz/seeds/varlink
+fuzz_ldflags = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 # Configuration, and the bytes in which it goes from process to process.
-if FUZZERS
 check_PROGRAMS += tests/fuzz/fuzz_policy tests/fuzz/fuzz_bundle
-tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz_policy.c
-tests_fuzz_fuzz_policy_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
-tests_fuzz_fuzz_bundle_SOURCES = tests/fuzz/fuzz_bundle.c
-tests_fuzz_fuzz_bundle_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_policy_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_bundle_LDFLAGS = $(fuzz_ldflags)
+
+# Text: patterns, numbers, names, slots of the quarantine.
+check_PROGRAMS += tests/fuzz/fuzz_rules tests/fuzz/fuzz_units \
+	tests/fuzz/fuzz_escape tests/fuzz/fuzz_slot
+tests_fuzz_fuzz_rules_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_units_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_escape_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_slot_LDFLAGS = $(fuzz_ldflags)
+
+# Between processes: clients' frames, and the plan that a reaper gets.
+check_PROGRAMS += tests/fuzz/fuzz_varlink tests/fuzz/fuzz_json \
+	tests/fuzz/fuzz_plan
+tests_fuzz_fuzz_varlink_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_plan_LDFLAGS = $(fuzz_ldflags)
+
+# An agent's messages as the warden sees them, and the warden's answers.
+check_PROGRAMS += tests/fuzz/fuzz_channel tests/fuzz/fuzz_report
+tests_fuzz_fuzz_channel_LDFLAGS = $(fuzz_ldflags) \
+	-Wl,--wrap=warden_child_start,--wrap=warden_config_read \
+	-Wl,--wrap=warden_files_audit,--wrap=kill
+tests_fuzz_fuzz_report_LDFLAGS = $(fuzz_ldflags)
+
+# The saved state, the kernel's news, and where things are mounted.
+check_PROGRAMS += tests/fuzz/fuzz_state tests/fuzz/fuzz_inotify \
+	tests/fuzz/fuzz_mountinfo
+tests_fuzz_fuzz_state_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_inotify_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_mountinfo_LDFLAGS = $(fuzz_ldflags)
 endif
-EXTRA_DIST += tests/fuzz/seeds/policy tests/fuzz/seeds/bundle

@@ -26,7 +26,7 @@ TYPES = ("temp", "cache", "logs", "data", "backup", "config")
 MIB = 1 << 20
 GIB = 1 << 30
 # Sanitizers cost time, not truth: deadlines of the contract are stretched.
-SLOW = 4 if "asan" in BUILD.name else 1
+SLOW = 4 if BUILD.name in ("build-asan", "build-tsan") else 1
 QUIET_S = 1.0 if SLOW == 1 else 2.0  # the freshness contract
 SANITIZER = ("AddressSanitizer", "LeakSanitizer", "runtime error:",
              "UndefinedBehaviorSanitizer", "ThreadSanitizer")
