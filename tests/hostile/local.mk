@@ -8,6 +8,7 @@ tests_hostile_speed_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 check_PROGRAMS += tests/hostile/race
 TESTS += tests/hostile/race
 tests_hostile_race_SOURCES = tests/hostile/race.c \
+	tests/hostile/race_attacks.c tests/hostile/race.h \
 	tests/hostile/world.c tests/hostile/world.h
 tests_hostile_race_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 
