@@ -31,6 +31,7 @@ struct component {
 	int64_t retry_roots_boot_ns;
 	bool is_scanned; /* the first scan was announced */
 	uint64_t n_cleanups, freed_bytes; /* since the start */
+	uint64_t skipped_files[N_REASONS]; /* by its cleanups */
 	/* What was said last, so that each change is said once. */
 	uint64_t overflows_told, drift_told, unwatched_told;
 	uint64_t reconciliations_told;

@@ -35,6 +35,7 @@ static void take_facts(struct agent *a, const struct result *result)
 		return;
 	filesystem_take(f, result->error ? NULL : &result->fs, a->config,
 		clock_boot_ns(a->clock));
+	notice_nonsense(a, f);
 	for (size_t i = 0; i < a->n_components; i++)
 		if (a->components[i].policy->allocation.is_share)
 			order_limits(a, &a->components[i]);

@@ -105,6 +105,7 @@ static void reap_all(struct fight *f)
 		.rules = &f->w.policy.rules,
 		.now_s = clock_real_s(NULL),
 		.bytes_left = UINT64_MAX,
+		.bytes_rail = REASON_LIMIT_BYTES,
 		.on_step = on_step,
 		.ctx = f,
 	};
