@@ -316,3 +316,82 @@ def test_the_liar_is_believed_when_it_could_be_true(host, root_only):
     liar.tell(*FULL)
     ag.wait_for("an emergency", lambda: agent.status() and len(
         names(place)) < 50)
+
+
+@pytest.fixture
+def rivals(hosts):
+    """Two hosts with sockets and states of their own, over one root."""
+    first, second = hosts("tmpfs"), hosts("tmpfs")
+    second.root = first.root
+    for host in (first, second):
+        host.config({}, ag.policy("feeds", owners=["*"], strategy="time"))
+    return first, second
+
+
+def refused(host):
+    done = ag.run(ag.ULLAGED, *host.arguments(), check=False,
+                  timeout=20 * ag.SLOW)
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done.stderr
+
+
+def test_two_agents_over_one_root(rivals):
+    first, second = rivals
+    agent = first.start()
+    said = refused(second)
+    assert str(agent.process.pid) in said and str(first.socket) in said
+    assert str(first.root) in said
+    # It is a matter of the directory, not of its name.
+    assert agent.stop() == 0
+    other = second.start()
+    assert refused(first)
+    other.kill()  # no trace of it is left that would keep another out
+    assert first.start().stop() == 0
+    second.start()
+
+
+def test_two_agents_over_overlapping_roots(rivals):
+    first, second = rivals
+    inner = first.place("data", "feeds") / "in" / "it"
+    inner.mkdir(parents=True)
+    first.start()
+    second.config({}, ag.policy("other", paths={"data": [str(inner)],
+                                                "temp": [], "cache": [],
+                                                "logs": [], "backup": [],
+                                                "config": []}))
+    assert str(inner) in refused(second)
+
+
+def test_two_agents_by_another_path(rivals, root_only):
+    first, second = rivals
+    first.start()
+    alias = second.outside / "alias"
+    alias.mkdir()
+    ag.run("mount", "--bind", first.place("data", "feeds"), alias)
+    try:
+        second.config({}, ag.policy("other", paths={
+            "data": [str(alias)], "temp": [], "cache": [], "logs": [],
+            "backup": [], "config": []}))
+        assert str(alias) in refused(second)
+    finally:
+        ag.run("umount", alias)
+
+
+def test_a_reload_cannot_take_anothers_root(rivals):
+    first, second = rivals
+    first.start()
+    second.config({}, ag.policy("mine"))
+    other = second.start()
+    second.put_policy(ag.policy("feeds", owners=["*"]))
+    done = other.ctl("reload", check=False)
+    assert done.returncode == 1 and str(first.socket) in done.stderr
+    assert [c["name"] for c in other.status()["components"]] == ["mine"]
+    first.agents[0].stop()
+    other.ctl("reload")
+    other.wait_trusted()
+    assert len(other.status()["components"]) == 2
+    # What a reload gives up is free for others.
+    (second.dir / "etc/policies.d/feeds.json").unlink()
+    assert refused(first)
+    other.ctl("reload")
+    first.start()
