@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "core.h"
+#include "deliver.h"
 #include "json.h"
 
 typedef struct json_object json;
@@ -179,6 +180,7 @@ static json *agent_info(struct agent *a)
 	json_put_u64(o, "pid", (uint64_t)getpid());
 	json_put_stamp(o, "startedAt", a->started_real_s);
 	json_put_u64(o, "droppedMessages", log_dropped());
+	json_put_u64(o, "droppedAlerts", deliver_dropped(a->deliver));
 	return o;
 }
 
