@@ -3,12 +3,10 @@
 the counters, and in why. And what no rail can judge is refused: a target that
 makes no sense, a df that lies, a second agent over the same directories."""
 
-import json
 import mmap
 import os
 import re
 import struct
-import subprocess
 import threading
 import time
 

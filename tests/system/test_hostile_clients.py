@@ -333,3 +333,41 @@ def test_a_reader_that_reads_a_byte_a_second(agent):
         time.sleep(0.3)
     one.close()
     assert_unharmed(agent, pid)
+
+
+@pytest.mark.parametrize("made_by", ["the agent", "tmpfiles"])
+def test_readers_cannot_write_to_the_state(host, root_only, made_by):
+    """The directory of the state lets the agent's user in, but not everybody
+    who is in its group, as those are who may read over the socket: a file
+    called panic would stop every deletion, and one called state.json would
+    keep the agent from ever saving it."""
+    import grp
+    daemon = grp.getgrnam("daemon").gr_gid
+    where = host.dir / "state"
+    where.rmdir()
+    if made_by == "tmpfiles":  # as packaging/systemd/ullage.tmpfiles says
+        where.mkdir()
+        os.chown(where, 0, daemon)
+        where.chmod(0o1770)
+    host.config({"user": "daemon", "group": "daemon"},
+                ag.policy("feeds", owners=["*"], strategy="time"))
+    make_file(host.place("temp", "feeds") / "old", 5000, 2 * DAY)
+    agent = host.start()
+
+    def as_member(*command):
+        return ag.run("setpriv", f"--reuid={NOBODY}", f"--regid={daemon}",
+                      "--clear-groups", *command, check=False).returncode
+    assert as_member("test", "-x", where) == 0, "cannot even try"
+    for name in ("panic", "state.json", "state.json.new", "audit.log.new"):
+        assert as_member("touch", where / name) != 0, name
+        assert as_member("mkdir", where / name) != 0, name
+    assert as_member("mv", where / "audit.log", where / "gone") != 0
+    assert as_member("rm", "-f", where / "ullaged.lock") != 0
+    assert agent.json("cleanup", "feeds", "--force")["files"] == 1
+    agent.ctl("panic")
+    assert (where / "panic").exists()
+    agent.ctl("panic", "--release")
+    before = agent.history()
+    assert agent.stop() == 0
+    assert os.stat(where / "state.json").st_uid == 1  # daemon's own
+    assert host.start().history() == before
