@@ -17,3 +17,9 @@ TESTS += tests/hostile/kill
 tests_hostile_kill_SOURCES = tests/hostile/kill.c \
 	tests/hostile/world.c tests/hostile/world.h
 tests_hostile_kill_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+
+check_PROGRAMS += tests/hostile/opener
+TESTS += tests/hostile/opener
+tests_hostile_opener_SOURCES = tests/hostile/opener.c \
+	tests/hostile/world.c tests/hostile/world.h
+tests_hostile_opener_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
