@@ -332,3 +332,71 @@ while time.time() < end:
     assert_equal(agent)
     assert agent.json("reconcile") is not None
     assert not agent.json("metrics")["counters"]["drift"]
+
+
+FLOODS = {
+    # one byte, over and over: what an eager logger does
+    "writes": """
+while time.time() < end:
+    for _ in range(1000): os.pwrite(a, b"x", 0); os.pwrite(b, b"x", 0)
+    n += 2000
+""",
+    # names: nothing can be merged
+    "names": """
+while time.time() < end:
+    for i in range(500):
+        name = f"n{n + i}"
+        os.mknod(name); os.rename(name, name + "r"); os.unlink(name + "r")
+    n += 1500
+""",
+    # directories, each to be watched and listed
+    "directories": """
+while time.time() < end:
+    name = f"d{n}"
+    os.makedirs(name + "/a/b/c"); open(name + "/a/b/c/f", "w").write("f")
+    n += 5
+""",
+}
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("kind", FLOODS)
+def test_flood(host, root_only, kind):
+    """Of one component: another one is exact all the time, and both are when
+    it is over; overflow is a state, and stays where it belongs."""
+    host.config({}, ag.policy("loud", **KEYS), ag.policy("quiet", **KEYS))
+    agent = host.start()
+    pid = agent.status()["agent"]["pid"]
+    loud, quiet = host.place("data", "loud"), host.place("data", "quiet")
+    script = f"""
+import os, sys, time
+os.chdir({str(loud)!r}); end = time.time() + 2; n = 0
+a = os.open("a", os.O_CREAT | os.O_WRONLY); b = os.open("b", os.O_CREAT | 1)
+{FLOODS[kind]}
+print(n)
+"""
+    import subprocess
+    began, spent = time.monotonic(), cpu_seconds(pid)
+    flood = subprocess.Popen(["/usr/bin/python3", "-c", script],
+                             stdout=subprocess.PIPE)
+    for number in range(5):
+        make_file(quiet / f"f{number}", 5000 + number)
+        made = time.monotonic()
+        ag.wait_for("the quiet one sees it", lambda: agent.component(
+            "quiet")["files"] == number + 1, 1)
+        seen = time.monotonic() - made
+        assert agent.component("quiet")["trusted"]
+    n = int(flood.communicate()[0])
+    spent, took = cpu_seconds(pid) - spent, time.monotonic() - began
+    print(f"flood of {kind}: {n / took:,.0f} operations/s, agent "
+          f"{100 * spent / took:.0f} % of a processor, last file of the other "
+          f"component seen after {seen:.3f} s")
+    ag.wait_for("trusted again", lambda: agent.component("loud")["trusted"],
+                30)
+    assert_equal(agent)
+    assert agent.json("metrics")["counters"]["drift"] == 0
