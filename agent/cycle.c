@@ -20,9 +20,13 @@
 
 #define RETRY_ROOTS_NS	 (10 * CLOCK_NS_PER_S)
 #define POLL_UNWATCHED_S 60 /* without a watch: list again this often */
-#define HUNG_NS		 (30 * CLOCK_NS_PER_S) /* a look takes no longer */
-#define JUMP_NS		 (5 * CLOCK_NS_PER_S) /* wall against boot clock */
-#define DISTRUST_NS	 (60 * CLOCK_NS_PER_S)
+/* An idle agent reacts at once; but so many events in a window of that length
+ * are read together, or most of the time would go into waking up. */
+#define WINDOW_NS     (5 * CLOCK_NS_PER_MS)
+#define WINDOW_EVENTS 100
+#define HUNG_NS	      (30 * CLOCK_NS_PER_S) /* a look takes no longer */
+#define JUMP_NS	      (5 * CLOCK_NS_PER_S) /* wall against boot clock */
+#define DISTRUST_NS   (60 * CLOCK_NS_PER_S)
 
 /* News in. */
 
@@ -62,15 +66,38 @@ static void take_results(struct agent *a)
 	}
 }
 
+static void begin_window(struct component *c, int64_t now)
+{
+	uint64_t events = feed_counters(c->feed)->events;
+
+	c->is_throttled = events - c->window_events >= WINDOW_EVENTS;
+	c->window_events = events;
+	c->window_boot_ns = now + WINDOW_NS;
+	if (c->source)
+		loop_pause(c->source, c->is_throttled);
+}
+
+static bool move_feed(struct component *c, int64_t now, int64_t now_s)
+{
+	bool is_more;
+
+	if (c->is_throttled && now < c->window_boot_ns)
+		return false;
+	feed_read(c->feed, now_s);
+	is_more = feed_dispatch(c->feed);
+	if (now >= c->window_boot_ns)
+		begin_window(c, now);
+	return is_more && !c->is_throttled;
+}
+
 static bool move_feeds(struct agent *a)
 {
 	int64_t now_s = clock_real_s(a->clock);
+	int64_t now = clock_boot_ns(a->clock);
 	bool is_more = false;
 
-	for (size_t i = 0; i < a->n_components; i++) {
-		feed_read(a->components[i].feed, now_s);
-		is_more |= feed_dispatch(a->components[i].feed);
-	}
+	for (size_t i = 0; i < a->n_components; i++)
+		is_more |= move_feed(&a->components[i], now, now_s);
 	return is_more;
 }
 
@@ -257,6 +284,8 @@ static int64_t next_due(const struct agent *a)
 			due = MIN_OF(due, c->retry_boot_ns);
 		if (feed_has_lost_roots(c->feed))
 			due = MIN_OF(due, c->retry_roots_boot_ns);
+		if (c->is_throttled)
+			due = MIN_OF(due, c->window_boot_ns);
 	}
 	for (size_t i = 0; i < a->filesystems.n_items; i++)
 		if (!a->filesystems.items[i].is_asked)

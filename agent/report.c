@@ -180,7 +180,6 @@ static json *agent_info(struct agent *a)
 	json_put_u64(o, "pid", (uint64_t)getpid());
 	json_put_stamp(o, "startedAt", a->started_real_s);
 	json_put_u64(o, "droppedMessages", log_dropped());
-	json_put_u64(o, "droppedAlerts", deliver_dropped(a->deliver));
 	return o;
 }
 
@@ -427,6 +426,7 @@ static json *counters_of(const struct agent *a)
 	json_put_u64(o, "unreadable", s.unreadable);
 	json_put_u64(o, "unwatched", s.unwatched);
 	json_put_u64(o, "droppedMessages", log_dropped());
+	json_put_u64(o, "droppedAlerts", deliver_dropped(a->deliver));
 	return o;
 }
 
