@@ -159,6 +159,27 @@ static void return_quarantine(struct fight *f, int round)
 	renameat(f->outside_fd, "outside/stolen", f->w.fd, QUARANTINE_NAME);
 }
 
+/* What a name may stand for besides a file: none of it blocks, none of it
+ * goes. */
+static void make_odd(struct fight *f)
+{
+	for (int i = 0; i < f->n; i++) {
+		char rel[128];
+		struct stat st;
+
+		snprintf(rel, sizeof(rel), "%s/precious-%d", f->attack->dir, i);
+		must(unlinkat(f->w.fd, rel, 0) == 0);
+		if (i % 3 == 0)
+			must(mkfifoat(f->w.fd, rel, 0666) == 0);
+		else if (i % 3 == 1)
+			must(symlinkat("../../outside", f->w.fd, rel) == 0);
+		else
+			must(mkdirat(f->w.fd, rel, 0777) == 0);
+		must(fstatat(f->w.fd, rel, &st, AT_SYMLINK_NOFOLLOW) == 0);
+		f->precious[i] = st.st_ino;
+	}
+}
+
 /* Half the attack is done before the reaper comes: each name is a new file now,
  * and has the old one's inode number where the filesystem gives that out
  * again. */
@@ -284,6 +305,15 @@ const struct attack race_attacks[] = {
 		.rival = swap_leaf,
 		.is_wrong = is_precious_gone,
 		.mutants = BIT(QUARANTINE) | BIT(VERIFY),
+	},
+	{
+		.name = "odd",
+		.dir = "dir",
+		.step = REAP_STEP_LEASED,
+		.rival = swap_leaf,
+		.is_wrong = is_precious_gone,
+		.set_up = make_odd,
+		.mutants = BIT(QUARANTINE),
 	},
 	{
 		.name = "parent",
