@@ -11,12 +11,15 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "prepare.h"
 
-#define CLAIMS_MAX ((size_t)64 << 20) /* bytes of one file */
+#define LOCK_PAUSE_NS 20000000
+#define LOCK_TRIES    100
+#define CLAIMS_MAX    ((size_t)64 << 20) /* bytes of one file */
 
 /* A file of claims: PID <space> SOCKET, then a line for each root. */
 #define LINE_FORMAT "%" PRIx64 ":%" PRIx64 ":%" PRIx64 ".%" PRIx32 " %s\n"
@@ -187,6 +190,22 @@ static int write_down(
 	return r < 0 ? r : fd_write_full(c->fd, text.data, text.len);
 }
 
+/* Others hold it for a moment. One that was stopped in that moment is not
+ * waited for: we have work to do. */
+static int lock_soon(int fd)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (i == LOCK_TRIES)
+			return -EBUSY;
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+	}
+	return 0;
+}
+
 static int open_dir(const struct warden_claims *c, int *ret_fd)
 {
 	const struct prepare_owner ours = {
@@ -204,11 +223,10 @@ static int open_dir(const struct warden_claims *c, int *ret_fd)
 	/* Whoever else could lock a file in there could keep us out. */
 	if (st.st_uid != geteuid() || (st.st_mode & 077))
 		return -EPERM;
-	while (flock(fd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return -errno;
-	*ret_fd = fd_take(&fd);
-	return 0;
+	r = lock_soon(fd);
+	if (r == 0)
+		*ret_fd = fd_take(&fd);
+	return r;
 }
 
 int warden_claims_take(struct warden_claims *c, const struct survey *survey,

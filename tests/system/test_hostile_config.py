@@ -37,6 +37,11 @@ def link_to(target):
     return lambda path: path.symlink_to(target)
 
 
+def link_to_pipe(path):
+    os.mkfifo(path.with_name("pipe"))
+    path.symlink_to("pipe")
+
+
 def device(number):
     return lambda path: os.mknod(path, 0o020644, number)
 
@@ -70,7 +75,7 @@ FILES = {
     "link to zeros": link_to("/dev/zero"),
     "link to a secret": link_to("/etc/shadow"),
     "link to memory": link_to("/proc/self/mem"),
-    "link to a pipe": link_to("/proc/self/fd/0"),
+    "link to a pipe": link_to_pipe,
     "writable": with_mode(0o666),
     "writable by the group": with_mode(0o664),
     "somebody's": with_mode(0o644, NOBODY),
@@ -105,6 +110,7 @@ def put(host, what):
     return where
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_policy(agent, root_only, name):
     """At a reload the old configuration stays; a start ends, soon."""
@@ -397,6 +403,7 @@ def marked(mark):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MISBEHAVING)
 def test_misbehaving_hook(hooked, name):
     """All it started is gone a second after the deadline of one."""

@@ -7,6 +7,7 @@ file, and what may go goes."""
 import json
 import os
 import re
+import subprocess
 import time
 
 import pytest
@@ -15,7 +16,8 @@ import agent as ag
 from trees import DAY, assert_equal, make_file, names
 
 KEYS = dict(owners=["*"], strategy="time")
-FILESYSTEMS = ("tmpfs", "ext4", "xfs", "btrfs")
+FILESYSTEMS = ("tmpfs", *(pytest.param(fs, marks=pytest.mark.slow)
+                          for fs in ("ext4", "xfs", "btrfs")))
 
 
 def unescape(text):
@@ -323,7 +325,6 @@ while time.time() < end:
         else: os.link(a, b)
     except OSError: pass
 """
-    import subprocess
     rivals = [subprocess.Popen(["/usr/bin/python3", "-c", script, str(place),
                                 str(host.outside), str(n)]) for n in range(3)]
     while any(r.poll() is None for r in rivals):
@@ -365,6 +366,7 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FLOODS)
 def test_flood(host, root_only, kind):
     """Of one component: another one is exact all the time, and both are when
@@ -380,7 +382,6 @@ a = os.open("a", os.O_CREAT | os.O_WRONLY); b = os.open("b", os.O_CREAT | 1)
 {FLOODS[kind]}
 print(n)
 """
-    import subprocess
     began, spent = time.monotonic(), cpu_seconds(pid)
     flood = subprocess.Popen(["/usr/bin/python3", "-c", script],
                              stdout=subprocess.PIPE)
