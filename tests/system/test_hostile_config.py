@@ -432,3 +432,37 @@ def test_misbehaving_hook(hooked, name):
     assert agent.status()["agent"]["pid"] == pid
     make_file(host.place("temp", "feeds") / "meanwhile", 5000)
     assert_equal(agent)
+
+
+def test_more_alerts_than_the_queue_holds(host, root_only):
+    """A hook that hangs, and a storm of alerts: 128 of them wait, the oldest
+    make room and are counted, and the newest come when it goes on."""
+    out = host.dir / "out"
+    out.mkdir()
+    out.chmod(0o777)
+    host.hook("10-slow", f"#!/bin/sh\nuntil [ -e {out}/go ]; do sleep 0.1; "
+              f"done\necho $ULLAGE_ID >>{out}/told\n")
+    n = 70  # two alerts each; more instances of inotify the kernel forbids
+    host.config({"alerts": {"hooks": str(host.dir / "etc/hooks.d"),
+                            "hookDeadline": "60s"}},
+                *(ag.policy(f"c{number}", owners=["*"], minAge="10min",
+                            allocation="64KB") for number in range(n)))
+    agent = host.start()
+    for number in range(n):
+        make_file(host.place("data", f"c{number}") / "f", 63000)
+
+    def dropped():
+        return agent.json("metrics")["counters"]["droppedAlerts"]
+    ag.wait_for("every alert", lambda: len(agent.status()["alerts"]) >= 2 * n,
+                30)
+    raised = sorted(a["id"] for a in agent.status()["alerts"])
+    ag.wait_for("drops", dropped)
+    # One is with the hook, 128 wait.
+    assert dropped() == len(raised) - 129
+    (out / "go").touch()
+    told = ag.wait_for("all that were left", lambda: (
+        lambda got: len(got) >= 129 and got)(
+            [int(line) for line in (out / "told").read_text().split()]
+            if (out / "told").exists() else []), 60)
+    assert set(told[1:]) <= set(raised) and raised[-1] in told
+    assert agent.status()["agent"]["pid"]
