@@ -442,7 +442,7 @@ def test_more_alerts_than_the_queue_holds(host, root_only):
     out.chmod(0o777)
     host.hook("10-slow", f"#!/bin/sh\nuntil [ -e {out}/go ]; do sleep 0.1; "
               f"done\necho $ULLAGE_ID >>{out}/told\n")
-    n = 70  # two alerts each; more instances of inotify the kernel forbids
+    n = 70  # two alerts each
     host.config({"alerts": {"hooks": str(host.dir / "etc/hooks.d"),
                             "hookDeadline": "60s"}},
                 *(ag.policy(f"c{number}", owners=["*"], minAge="10min",
