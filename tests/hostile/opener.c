@@ -25,6 +25,7 @@
 #include "base/fd.h"
 #include "hostile/world.h"
 
+#define TRIES	   5
 #define MAX_ROUNDS 20000
 #define P99_NS	   (5 * CLOCK_NS_PER_MS) /* the promise */
 
@@ -187,14 +188,16 @@ static void meet(struct meeting *m, int rounds)
 	must(world_wait(opener) == 0);
 }
 
-static bool run_kind(struct meeting *m, const char *kind, int rounds)
+enum verdict { FINE, LATE, WRONG };
+
+static enum verdict run_once(struct meeting *m, const char *kind, int rounds)
 {
 	int64_t alone_ns, p50_ns, p99_ns, max_ns;
 	int n_wrong, n_kept;
-	bool is_fine;
+	enum verdict verdict;
 
 	if (!world_init(&m->w, kind, 320))
-		return true;
+		return FINE;
 	memset(m->seen, 0, sizeof(*m->seen));
 	make_files(m, rounds);
 	meet(m, rounds);
@@ -203,18 +206,31 @@ static bool run_kind(struct meeting *m, const char *kind, int rounds)
 	p50_ns = percentile(m->seen->wait_ns, rounds, 50);
 	p99_ns = percentile(m->seen->wait_ns, rounds, 99);
 	max_ns = percentile(m->seen->wait_ns, rounds, 100);
-	/* On a busy machine everybody waits. */
-	is_fine = !n_wrong && n_kept && p99_ns < P99_NS + alone_ns;
+	verdict = n_wrong || !n_kept ? WRONG : p99_ns < P99_NS ? FINE : LATE;
 	printf("%s - an opener on %s: %d rounds, %d files kept, %d wrong; waits "
 	       "%.3f ms, 99 %% under %.3f ms, longest %.3f ms "
 	       "(alone 99 %% under %.3f ms)\n",
-		is_fine ? "ok" : "not ok", kind, rounds, n_kept, n_wrong,
-		(double)p50_ns / CLOCK_NS_PER_MS,
+		verdict == FINE	  ? "ok"
+		: verdict == LATE ? "late"
+				  : "not ok",
+		kind, rounds, n_kept, n_wrong, (double)p50_ns / CLOCK_NS_PER_MS,
 		(double)p99_ns / CLOCK_NS_PER_MS,
 		(double)max_ns / CLOCK_NS_PER_MS,
 		(double)alone_ns / CLOCK_NS_PER_MS);
 	world_fini(&m->w);
-	return is_fine;
+	return verdict;
+}
+
+/* On a busy machine everybody waits, at times. */
+static bool run_kind(struct meeting *m, const char *kind, int rounds)
+{
+	enum verdict verdict = LATE;
+
+	for (int i = 0; verdict == LATE && i < TRIES; i++)
+		verdict = run_once(m, kind, rounds);
+	if (verdict == LATE)
+		printf("not ok - an opener on %s waits too long\n", kind);
+	return verdict == FINE;
 }
 
 int main(int argc, char **argv)
