@@ -206,7 +206,18 @@ def end(agent):
     assert json.loads(where.read_text())["cleanups"]
 
 
+def owned(owner, mode):
+    def make(path):
+        path.write_bytes(json.dumps({"version": 1, "cleanups": [], "samples": [
+            {"component": "forged", "time": "2026-01-01T00:00:00Z"}
+        ]}).encode())
+        os.chown(path, owner, owner)
+        path.chmod(mode)
+    return make
+
+
 STATES = {
+    "somebody's": owned(NOBODY, 0o644), "writable": owned(0, 0o666),
     "huge": sparse(1 << 30),
     "a sparse string": sparse(60 << 20),
     "link": None, "link out": link_to("/etc/shadow"),
@@ -253,6 +264,8 @@ def test_state(saved, root_only, name):
     for line in agent.log_path.read_bytes().split(b"\n")[:-1]:
         assert re.fullmatch(rb"<[0-7]>[ -~\x80-\xff]+", line), line
         assert not line.startswith(b"<0>")
+    assert "forged" not in [s["component"] for s in agent.json("dashboard")[
+        "samples"]]
     end(agent)
     if name == "link":
         assert elsewhere.read_bytes() == before
