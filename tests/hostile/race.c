@@ -33,7 +33,7 @@
 #ifdef __SANITIZE_ADDRESS__
 #	define ROUNDS 200
 #else
-#	define ROUNDS 2500
+#	define ROUNDS 2000
 #endif
 #define MUTANT_ROUNDS 100000 /* tries of a mutant at most */
 

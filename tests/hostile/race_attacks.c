@@ -159,6 +159,29 @@ static void return_quarantine(struct fight *f, int round)
 	renameat(f->outside_fd, "outside/stolen", f->w.fd, QUARANTINE_NAME);
 }
 
+/* While the victim is in the quarantine its name is taken, and it is changed
+ * so that it is not deleted either: there is no way back but over another. */
+static void take_name(struct fight *f, int round)
+{
+	char a[128], b[128];
+
+	snprintf(a, sizeof(a), "%s/precious-%d", f->attack->dir, round);
+	snprintf(b, sizeof(b), "%s/victim-%d", f->attack->dir, round);
+	must(renameat(f->w.fd, a, f->w.fd, b) == 0);
+	snprintf(a, sizeof(a), QUARANTINE_NAME "/0=%s%%svictim-%d",
+		f->attack->dir, round);
+	/* what a descriptor with O_PATH, got before, would do */
+	must(utimensat(f->w.fd, a, (struct timespec[2]){{1, 0}, {1, 0}}, 0) ==
+		0);
+}
+
+static bool is_either_gone(struct fight *f, int i)
+{
+	return f->arena->reasons[i] != REASON_ORPHANED ||
+	       !is_there(f, f->precious[i], i) ||
+	       !is_there(f, (ino_t)f->c[i].id.ino, i);
+}
+
 /* What a name may stand for besides a file: none of it blocks, none of it
  * goes. */
 static void make_odd(struct fight *f)
@@ -305,6 +328,20 @@ const struct attack race_attacks[] = {
 		.rival = swap_leaf,
 		.is_wrong = is_precious_gone,
 		.mutants = BIT(QUARANTINE) | BIT(VERIFY),
+	},
+	{
+		.name = "leaf-early",
+		.dir = "dir",
+		.step = REAP_STEP_LOOKED,
+		.rival = swap_leaf,
+		.is_wrong = is_precious_gone,
+	},
+	{
+		.name = "take-name",
+		.dir = "dir",
+		.step = REAP_STEP_MOVED,
+		.rival = take_name,
+		.is_wrong = is_either_gone,
 	},
 	{
 		.name = "odd",
