@@ -77,17 +77,14 @@ static void begin_window(struct component *c, int64_t now)
 		loop_pause(c->source, c->is_throttled);
 }
 
-static bool move_feed(struct component *c, int64_t now, int64_t now_s)
+/* What has been read, and what listings bring, goes on meanwhile. */
+static void read_feed(struct component *c, int64_t now, int64_t now_s)
 {
-	bool is_more;
-
 	if (c->is_throttled && now < c->window_boot_ns)
-		return false;
+		return;
 	feed_read(c->feed, now_s);
-	is_more = feed_dispatch(c->feed);
 	if (now >= c->window_boot_ns)
 		begin_window(c, now);
-	return is_more && !c->is_throttled;
 }
 
 static bool move_feeds(struct agent *a)
@@ -96,8 +93,10 @@ static bool move_feeds(struct agent *a)
 	int64_t now = clock_boot_ns(a->clock);
 	bool is_more = false;
 
-	for (size_t i = 0; i < a->n_components; i++)
-		is_more |= move_feed(&a->components[i], now, now_s);
+	for (size_t i = 0; i < a->n_components; i++) {
+		read_feed(&a->components[i], now, now_s);
+		is_more |= feed_dispatch(a->components[i].feed);
+	}
 	return is_more;
 }
 

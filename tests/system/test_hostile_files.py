@@ -13,7 +13,7 @@ import time
 import pytest
 
 import agent as ag
-from trees import DAY, assert_equal, make_file, names
+from trees import DAY, assert_equal, differences, make_file, names
 
 KEYS = dict(owners=["*"], strategy="time")
 FILESYSTEMS = ("tmpfs", *(pytest.param(fs, marks=pytest.mark.slow)
@@ -401,5 +401,7 @@ print(n)
         assert spent / took < 0.2 * max(1, n / took / 500000)
     ag.wait_for("trusted again", lambda: agent.component("loud")["trusted"],
                 30)
+    if kind == "directories":  # 100,000 of them may wait to be listed
+        ag.wait_for("all are listed", lambda: not differences(agent), 20)
     assert_equal(agent)
     assert agent.json("metrics")["counters"]["drift"] == 0
