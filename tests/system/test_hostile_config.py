@@ -143,6 +143,7 @@ def test_policy_that_may_be(agent, root_only, name):
     assert (done.returncode, n) in ((0, 2), (1, 1)), done.stderr
 
 
+@pytest.mark.slow
 def test_ten_thousand_policies(agent):
     etc = agent.host.dir / "etc/policies.d"
     for number in range(10000):
@@ -290,6 +291,7 @@ def damage_all(saved, wanted):
     print(f"{2 * len(places)} damaged states of {len(before)} bytes")
 
 
+@pytest.mark.slow
 def test_damaged_anywhere(saved):
     damage_all(saved, 8)
 
@@ -450,6 +452,7 @@ def test_misbehaving_hook(hooked, name):
     assert_equal(agent)
 
 
+@pytest.mark.slow
 def test_more_alerts_than_the_queue_holds(host, root_only):
     """A hook that hangs, and a storm of alerts: 128 of them wait, the oldest
     make room and are counted, and the newest come when it goes on."""
