@@ -99,8 +99,7 @@ static void stop(struct cleanup *c, enum reason reason, int error)
 		return;
 	c->result.stop = reason;
 	c->result.error = error;
-	if (reason == REASON_LIMIT_FILES || reason == REASON_LIMIT_BYTES ||
-		reason == REASON_CANARY)
+	if (reason_is_cut(reason))
 		c->result.is_cut = true;
 }
 
@@ -159,11 +158,22 @@ static void note_deleted(struct cleanup *c, const struct candidate *item,
 	remember(c, item);
 }
 
+/* A reaper knows how many it may take, not why so many. */
+static enum reason rail_of(const struct cleanup *c, enum reason reason)
+{
+	if (reason == REASON_LIMIT_FILES)
+		return goal_files_rail(&c->order.goal);
+	if (reason == REASON_LIMIT_BYTES)
+		return goal_bytes_rail(&c->order.goal);
+	return reason;
+}
+
 static void on_outcome(void *ctx, const struct outcome *o)
 {
 	struct cleanup *c = ctx;
 	const struct resolved *found = &c->at_work.found;
 	const struct candidate *item;
+	enum reason reason;
 
 	if (o->is_end) {
 		if (o->reason != REASON_DELETED && o->reason < N_REASONS)
@@ -173,17 +183,18 @@ static void on_outcome(void *ctx, const struct outcome *o)
 	if (o->item >= found->plan.n_items || o->reason >= N_REASONS)
 		return;
 	item = &found->plan.items[o->item];
-	c->last_reason = (enum reason)o->reason;
+	reason = rail_of(c, (enum reason)o->reason);
+	c->last_reason = reason;
 	c->judged++;
 	if (o->reason == REASON_DELETED || o->reason == REASON_WOULD_DELETE) {
 		note_deleted(c, item, o->item, o);
 		return;
 	}
-	leave(c, c->at_work.from + found->picks[o->item],
-		(enum reason)o->reason, item->used_bytes);
-	/* Too many errors before it: the run is broken, not this file. */
-	if (o->reason == REASON_ERROR && o->error == ECANCELED)
-		stop(c, REASON_ERROR, -ECANCELED);
+	leave(c, c->at_work.from + found->picks[o->item], reason,
+		item->used_bytes);
+	/* The run is broken, not this file. */
+	if (reason == REASON_ERRORS)
+		stop(c, reason, -ECANCELED);
 	if (o->reason == REASON_BUSY)
 		dirty_add(c->parts.busy, found->dirs[o->item], item->name,
 			strlen(item->name));
@@ -197,10 +208,9 @@ static void on_outcome(void *ctx, const struct outcome *o)
  * last one's reason is the reason, and the next would say it again. */
 static bool is_final(enum reason reason)
 {
+	if (reason_is_cut(reason))
+		return true;
 	switch (reason) {
-	case REASON_LIMIT_FILES:
-	case REASON_LIMIT_BYTES:
-	case REASON_CANARY:
 	case REASON_FUTILE:
 	case REASON_REACHED:
 	case REASON_PANIC:

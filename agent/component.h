@@ -19,7 +19,6 @@ struct component {
 	struct feed *feed;
 	struct loop_source *source; /* of the feed's descriptor */
 	bool has_results; /* for it came this turn */
-	uint64_t events_seen; /* until the last turn */
 	uint64_t allocation_bytes; /* 0: not known yet (a share) */
 	struct trigger_limits limits;
 	enum level level;
@@ -31,8 +30,10 @@ struct component {
 	int64_t retry_boot_ns; /* not before this while over a limit */
 	int64_t reconcile_boot_ns;
 	int64_t retry_roots_boot_ns;
+	/* Events come so fast that they are read by windows only. */
 	bool is_scanned; /* the first scan was announced */
 	uint64_t n_cleanups, freed_bytes; /* since the start */
+	uint64_t skipped_files[N_REASONS]; /* by its cleanups */
 	/* What was said last, so that each change is said once. */
 	uint64_t overflows_told, drift_told, unwatched_told;
 	uint64_t reconciliations_told;

@@ -59,6 +59,9 @@ struct agent {
 	int64_t sample_due_boot_ns;
 	bool is_news_held; /* they do not wake the loop */
 	int64_t news_due_boot_ns; /* until then, if ever */
+	bool is_flooded; /* so many came that they are read by the window */
+	int64_t window_boot_ns; /* when this one ends */
+	size_t n_news; /* that it brought */
 	int64_t save_due_boot_ns;
 	int64_t save_begun_boot_ns;
 	int64_t last_boot_ns, last_real_ns; /* of the last turn, for jumps */

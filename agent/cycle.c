@@ -24,9 +24,9 @@
 #define HUNG_NS		 (30 * CLOCK_NS_PER_S) /* a look takes no longer */
 #define JUMP_NS		 (5 * CLOCK_NS_PER_S) /* wall against boot clock */
 #define DISTRUST_NS	 (60 * CLOCK_NS_PER_S)
-#define HOLD_NEWS_NS	 (5 * CLOCK_NS_PER_MS)
+#define WINDOW_NS	 (5 * CLOCK_NS_PER_MS)
+#define WINDOW_EVENTS	 100
 #define HOLD_NEWS_AT	 16 /* directories that are still to be listed */
-#define HOLD_NEWS_EVENTS 64 /* of one component, in one turn */
 
 /* News in. */
 
@@ -40,6 +40,7 @@ static void take_facts(struct agent *a, const struct result *result)
 	filesystem_take(f, result->error ? NULL : &result->fs, a->config,
 		result->looked_boot_ns ? result->looked_boot_ns
 				       : clock_boot_ns(a->clock));
+	notice_nonsense(a, f);
 	for (size_t i = 0; i < a->n_components; i++)
 		if (a->components[i].policy->allocation.is_share)
 			order_limits(a, &a->components[i]);
@@ -73,31 +74,20 @@ static void take_results(struct agent *a)
 	}
 }
 
-/* Is there so much of it that it is better read in one go, a little later? A
- * scan raises an event for each directory that it opens, a reaper two for each
- * file, and tells of them anyway. */
-static bool is_flooded(struct component *c)
+/* A scan raises an event for each directory that it opens, a reaper two for
+ * each file, and both tell of them anyway: that wakes us often enough. */
+static bool brings_news(struct component *c)
 {
-	uint64_t events = feed_counters(c->feed)->events;
-	uint64_t n_news = events - c->events_seen;
 	bool is_scanning =
 		c->has_results && feed_backlog(c->feed) >= HOLD_NEWS_AT;
 
-	c->events_seen = events;
 	c->has_results = false;
-	return is_scanning || feed_is_reaping(c->feed) ||
-	       n_news >= HOLD_NEWS_EVENTS;
+	return is_scanning || feed_is_reaping(c->feed);
 }
 
-/*
- * Held news do not wake the loop, though whatever else does has them read as
- * well; meanwhile the kernel merges them. A turn that brought few, after
- * HOLD_NEWS_NS at most, ends that: an idle agent reacts at once.
- */
+/* What does not wake the loop waits in the kernel, which merges it. */
 static void hold_news(struct agent *a, bool is_held)
 {
-	a->news_due_boot_ns =
-		is_held ? clock_boot_ns(a->clock) + HOLD_NEWS_NS : INT64_MAX;
 	if (is_held == a->is_news_held)
 		return;
 	a->is_news_held = is_held;
@@ -107,19 +97,37 @@ static void hold_news(struct agent *a, bool is_held)
 	sources_hold(a, is_held);
 }
 
+/* An idle agent reacts at once; but so many events in one window (also those
+ * of strangers on a marked filesystem) are read together in the next, or most
+ * of the time would go into waking up. */
+static void begin_window(struct agent *a, int64_t now)
+{
+	a->is_flooded = a->n_news >= WINDOW_EVENTS;
+	a->n_news = 0;
+	a->window_boot_ns = now + WINDOW_NS;
+}
+
 static bool move_feeds(struct agent *a)
 {
 	int64_t now_s = clock_real_s(a->clock);
+	int64_t now = clock_boot_ns(a->clock);
+	bool is_waiting = a->is_flooded && now < a->window_boot_ns;
 	bool is_more = false, is_held = false;
 
 	for (size_t i = 0; i < a->n_components; i++) {
 		struct component *c = &a->components[i];
 
-		feed_read(c->feed, now_s);
+		if (!is_waiting)
+			a->n_news += feed_read(c->feed, now_s);
 		is_more |= feed_dispatch(c->feed);
-		is_held |= is_flooded(c);
+		is_held |= brings_news(c);
 	}
-	hold_news(a, is_held);
+	if (now >= a->window_boot_ns)
+		begin_window(a, now);
+	hold_news(a, is_held || a->is_flooded);
+	a->news_due_boot_ns = a->is_flooded ? a->window_boot_ns
+			      : is_held	    ? now + WINDOW_NS
+					    : INT64_MAX;
 	return is_more;
 }
 

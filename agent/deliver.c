@@ -158,6 +158,25 @@ static void take_report(
 	p->only = only.data;
 }
 
+/* Where all others went well: nothing is to be tried again, but somebody has
+ * to hear of a hook that is not run. */
+static void tell_refused(
+	struct deliver *d, const struct parcel *p, const struct buf *report)
+{
+	char *at = report->data, *line;
+
+	while (at && (line = strsep(&at, "\n"))) {
+		char *name = strsep(&line, "\t");
+		char *status = strsep(&line, "\t");
+		buf_auto struct buf what = {0};
+
+		if (status && strcmp(status, "refused") == 0 &&
+			buf_printf(&what, "%s: refused: %s", name,
+				line ? line : "") == 0)
+			d->failed(d->ctx, what.data, p->tries);
+	}
+}
+
 static void on_done(
 	void *ctx, const struct channel_message *msg, const int fds[4])
 {
@@ -165,12 +184,13 @@ static void on_done(
 	struct parcel *p = mem_take(d->sent);
 	buf_auto struct buf report = {0};
 
+	if (fds[0] >= 0)
+		buf_read_fd(&report, fds[0], 65536);
 	if (!msg->status) {
+		tell_refused(d, p, &report);
 		parcel_free(p);
 		return;
 	}
-	if (fds[0] >= 0)
-		buf_read_fd(&report, fds[0], 65536);
 	if (report.len)
 		take_report(d, p, &report);
 	else

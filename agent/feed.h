@@ -87,8 +87,9 @@ int feed_begin(struct feed *f, size_t i, enum feed_news news,
 int feed_fd(const struct feed *f);
 /* Is there a root of which no news come? */
 bool feed_is_polled(const struct feed *f);
-/* Takes in what the kernel has queued. now_real_s: for observed accesses. */
-void feed_read(struct feed *f, int64_t now_real_s);
+/* Takes in what the kernel has queued. now_real_s: for observed accesses.
+ * Returns how many events there were, those of strangers included. */
+size_t feed_read(struct feed *f, int64_t now_real_s);
 /* While a reaper is at work here, opens are not accesses, and what is in the
  * quarantine is on its way out. */
 void feed_reaping(struct feed *f, bool is_reaping);

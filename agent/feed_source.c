@@ -121,11 +121,17 @@ int feed_begin(
 	return 0;
 }
 
-void feed_read(struct feed *f, int64_t now_real_s)
+size_t feed_read(struct feed *f, int64_t now_real_s)
 {
+	size_t n = 0;
+
 	f->now_real_s = now_real_s;
-	for (const struct source *s = f->sources; s; s = s->next)
-		s->ops->read(s->watch, FEED_READS);
+	for (const struct source *s = f->sources; s; s = s->next) {
+		int r = s->ops->read(s->watch, FEED_READS);
+
+		n += r > 0 ? (size_t)r : 0;
+	}
+	return n;
 }
 
 int feed_fd(const struct feed *f)

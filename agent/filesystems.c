@@ -210,6 +210,11 @@ void filesystem_take(struct filesystem *f, const struct mounts_fs *facts,
 	if (!facts)
 		return;
 	f->facts = *facts;
+	if (facts->is_nonsense) {
+		/* no level, no emergency, until it makes sense again */
+		f->is_known = f->is_emergency = false;
+		return;
+	}
 	used = filesystem_used(f);
 	if (f->is_known && used > before)
 		growth = mem_mul_div(

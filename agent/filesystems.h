@@ -22,7 +22,8 @@ struct filesystem {
 	char *path; /* where it is mounted, escaped */
 	char *device; /* what is mounted there, escaped */
 	struct mounts_fs facts; /* of the last look */
-	bool is_known; /* looked at at least once */
+	bool is_known; /* looked at at least once, and it made sense */
+	bool is_nonsense_told;
 	bool is_fresh; /* and not judged since the last time */
 	enum level level;
 	bool is_asked; /* a look is under way */

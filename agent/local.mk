@@ -47,6 +47,7 @@ libullage_a_SOURCES += \
 	agent/warden_serve.c \
 	agent/warden_config.c agent/warden_config.h \
 	agent/warden_child.c agent/warden_child.h \
+	agent/warden_claims.c agent/warden_claims.h \
 	agent/warden_survey.c agent/warden_survey.h \
 	agent/warden_files.c agent/warden_files.h \
 	agent/warden_reap.c agent/warden_reap.h \

@@ -162,6 +162,33 @@ void notice_health(struct agent *a, const struct filesystem *f)
 		  });
 }
 
+void notice_nonsense(struct agent *a, struct filesystem *f)
+{
+	mem_autofree char *scope = NULL;
+	char message[512];
+
+	if (f->is_nonsense_told == f->facts.is_nonsense)
+		return;
+	if (asprintf(&scope, "filesystem/%s", f->path) < 0) {
+		scope = NULL;
+		return;
+	}
+	f->is_nonsense_told = f->facts.is_nonsense;
+	snprintf(message, sizeof(message), "%.300s: %s", f->path,
+		f->facts.is_nonsense
+			? "statfs gives figures that cannot be; nothing is "
+			  "deleted because of them"
+			: "statfs makes sense again");
+	report(a, &(struct alert_condition){
+			  .kind = ALERT_KIND_FILESYSTEM_ERROR,
+			  .level = f->facts.is_nonsense ? LEVEL_WARNING
+							: LEVEL_OK,
+			  .scope = scope,
+			  .filesystem = f->path,
+			  .message = message,
+		  });
+}
+
 void notice_hung(struct agent *a, const char *root)
 {
 	char message[400];

@@ -23,6 +23,8 @@ void notice_filesystem(struct agent *a, const struct filesystem *f);
 /* The root whose disk does not answer; NULL: every one does. */
 void notice_hung(struct agent *a, const char *root);
 /* Inodes and read-only mounts. */
+/* Do the figures of a filesystem make sense? */
+void notice_nonsense(struct agent *a, struct filesystem *f);
 void notice_health(struct agent *a, const struct filesystem *f);
 void notice_emergency_missed(struct agent *a, const struct filesystem *f);
 /* What the feed has to tell: first scan, overflows, drift, lost roots,

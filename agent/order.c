@@ -36,6 +36,23 @@ void order_limits(struct agent *a, struct component *c)
 	};
 }
 
+static void lower_files(struct goal *goal, uint64_t files, enum reason rail)
+{
+	if (files >= goal->max_files)
+		return;
+	goal->max_files = files;
+	goal->files_rail = rail;
+}
+
+static void lower_bytes(struct goal *goal, uint64_t bytes, enum reason rail)
+{
+	if (bytes >= goal->max_bytes)
+		return;
+	goal->max_bytes = bytes;
+	goal->bytes_rail = rail;
+}
+
+/* The lowest rail counts. None is 0: that would mean no limit. */
 static void set_guard_rails(
 	struct agent *a, struct component *c, struct goal *goal)
 {
@@ -47,16 +64,20 @@ static void set_guard_rails(
 					     feed_root(c->feed, 0)->id.dev)
 				   : NULL;
 
-	goal->max_files = MIN_OF(l->files,
-		MAX_OF(mem_mul_div(t.files, l->share_ppm, 1000000), 1));
-	/* 0 would mean: no limit. */
-	goal->max_bytes =
-		MAX_OF(mem_mul_div(t.used_bytes, l->bytes_ppm, 1000000), 1);
+	goal->max_files = goal->max_bytes = UINT64_MAX;
+	lower_files(goal, l->files, REASON_LIMIT_FILES);
+	lower_files(goal,
+		MAX_OF(mem_mul_div(t.files, l->share_ppm, 1000000), 1),
+		REASON_LIMIT_SHARE);
+	lower_bytes(goal,
+		MAX_OF(mem_mul_div(t.used_bytes, l->bytes_ppm, 1000000), 1),
+		REASON_LIMIT_BYTES);
 	if (f && f->is_known)
-		goal->max_bytes = MIN_OF(goal->max_bytes,
+		lower_bytes(goal,
 			MAX_OF(mem_mul_div(f->facts.total_bytes,
 				       l->filesystem_ppm, 1000000),
-				1));
+				1),
+			REASON_LIMIT_FILESYSTEM);
 }
 
 void order_make(struct agent *a, struct component *c, enum goal_reason reason,
@@ -116,6 +137,13 @@ static void note_cleaned(
 	}
 }
 
+static void count_skipped(struct component *c, const struct skipped *s)
+{
+	for (int i = 0; i < N_REASONS; i++)
+		c->skipped_files[i] =
+			mem_add_sat(c->skipped_files[i], s->files[i]);
+}
+
 static void on_done(void *ctx, struct cleanup *run)
 {
 	struct component *c = ctx;
@@ -131,6 +159,8 @@ static void on_done(void *ctx, struct cleanup *run)
 		c->n_cleanups++;
 		c->freed_bytes += r->freed_bytes;
 	}
+	if (!cleanup_is_plan(run))
+		count_skipped(c, &r->skipped);
 }
 
 void order_parts(struct component *c, struct cleanup_parts *ret)
@@ -150,6 +180,13 @@ void order_parts(struct component *c, struct cleanup_parts *ret)
 	};
 }
 
+/* A cleanup that may not even begin, counted as one file each time. */
+static int refuse(struct component *c, enum reason reason, int error)
+{
+	c->skipped_files[reason]++;
+	return error;
+}
+
 int order_start(
 	struct agent *a, struct component *c, const struct cleanup_order *order)
 {
@@ -159,9 +196,9 @@ int order_start(
 	if (c->cleanup)
 		return -EBUSY;
 	if (!order->is_plan && !core_is_trusted(a, c))
-		return -EAGAIN;
+		return refuse(c, REASON_UNTRUSTED, -EAGAIN);
 	if (!order->is_plan && !order->is_dry_run && a->is_panic)
-		return -EPERM;
+		return refuse(c, REASON_PANIC, -EPERM);
 	order_parts(c, &parts);
 	r = cleanup_start(&parts, order,
 		&(struct cleanup_handlers){on_progress, on_done, c},

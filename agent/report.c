@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "core.h"
+#include "deliver.h"
 #include "json.h"
 #include "sources.h"
 
@@ -37,6 +38,23 @@ static json *types_of(const struct component *c)
 	return list;
 }
 
+/* A limit that cannot be reached warns nobody. */
+static void note_allocation(const struct component *c, json *list)
+{
+	struct filesystem *f =
+		c->policy->n_roots ? filesystems_find(&c->agent->filesystems,
+					     feed_root(c->feed, 0)->id.dev)
+				   : NULL;
+
+	if (f && f->is_known && f->facts.total_bytes &&
+		c->allocation_bytes > f->facts.total_bytes)
+		json_object_array_add(list,
+			json_object_new_string(
+				"the allocation is larger than the filesystem "
+				"of the first directory: its levels may never "
+				"be reached"));
+}
+
 static json *notes_of(const struct component *c)
 {
 	json *list = json_object_new_array();
@@ -48,6 +66,7 @@ static json *notes_of(const struct component *c)
 	if (c->policy->is_backup_asked)
 		json_object_array_add(list,
 			json_object_new_string("backup is not active yet"));
+	note_allocation(c, list);
 	for (size_t i = 0; i < c->policy->n_roots; i++) {
 		const struct feed_root *root = feed_root(c->feed, i);
 		char text[512];
@@ -129,7 +148,8 @@ static json *filesystems_of(const struct agent *a)
 			filesystem_whole(f));
 		json_put_text(o, "level", level_word(f->level));
 		json_put_text(o, "health",
-			!f->is_known		? "unknown"
+			f->facts.is_nonsense	? "nonsense"
+			: !f->is_known		? "unknown"
 			: f->facts.is_read_only ? "read-only"
 						: "ok");
 		json_object_array_add(list, o);
@@ -348,6 +368,18 @@ json *report_history(struct agent *a, const char *component, size_t limit)
 	return o;
 }
 
+/* Files that cleanups left, by reason: every reason, so that a counter is there
+ * before it counts. */
+static json *skipped_count(const struct component *c)
+{
+	json *o = json_object_new_object();
+
+	for (int r = REASON_GONE; r < N_REASONS; r++)
+		json_put_u64(
+			o, reason_word((enum reason)r), c->skipped_files[r]);
+	return o;
+}
+
 static json *component_metrics(struct agent *a, const struct component *c)
 {
 	struct index_totals t =
@@ -365,6 +397,7 @@ static json *component_metrics(struct agent *a, const struct component *c)
 			clock_real_s(a->clock)));
 	json_put_u64(o, "cleanups", c->n_cleanups);
 	json_put_u64(o, "freedBytes", c->freed_bytes);
+	json_object_object_add(o, "skipped", skipped_count(c));
 	json_object_object_add(o, "types", types_of(c));
 	return o;
 }
@@ -396,6 +429,7 @@ static json *counters_of(const struct agent *a)
 	json_put_u64(o, "unreadable", s.unreadable);
 	json_put_u64(o, "unwatched", s.unwatched);
 	json_put_u64(o, "droppedMessages", log_dropped());
+	json_put_u64(o, "droppedAlerts", deliver_dropped(a->deliver));
 	return o;
 }
 

@@ -10,7 +10,7 @@ struct buf;
 #define STATE_FILE_MAX (64u << 20) /* bytes that are read */
 
 /* Reads the whole of it; no link is followed. Returns 0, -ENOENT, -EBADMSG
- * (no regular file), or -errno. */
+ * (no regular file), -EPERM (others may write to it), or -errno. */
 int state_file_read(const char *path, struct buf *ret);
 /* Written aside, fsynced, renamed over it, the directory fsynced. Returns 0,
  * or -errno: the file of the last save is intact then, unless only the last

@@ -88,6 +88,18 @@ static int look_at_roots(struct warden *w)
 	return 0;
 }
 
+static int claim_roots(struct warden *w)
+{
+	buf_auto struct buf why = {0};
+	int r = warden_claims_init(w->source.claims_dir,
+		w->current.config->socket_path, &w->claims);
+
+	if (r == 0)
+		r = warden_claims_take(
+			&w->claims, &w->survey, &why, &w->current.notes);
+	return r < 0 ? fail("roots", &why, r) : 0;
+}
+
 static int open_files(struct warden *w)
 {
 	buf_auto struct buf why = {0};
@@ -395,6 +407,8 @@ static int open_all(struct warden *w)
 	if (r == 0)
 		r = look_at_roots(w);
 	if (r == 0)
+		r = claim_roots(w);
+	if (r == 0)
 		r = open_socket(w);
 	return r;
 }
@@ -419,6 +433,7 @@ static void close_all(struct warden *w)
 {
 	warden_serve_forget(w);
 	control_socket_close(&w->socket);
+	warden_claims_close(&w->claims);
 	warden_files_close(&w->files);
 	warden_survey_fini(&w->survey);
 	warden_config_fini(&w->current);
@@ -435,6 +450,7 @@ static void warden_init(struct warden *w, const struct warden_options *options)
 		.survey = SURVEY_NONE,
 		.reload.survey = SURVEY_NONE,
 		.files = WARDEN_FILES_NONE,
+		.claims = WARDEN_CLAIMS_NONE,
 		.socket = CONTROL_SOCKET_NONE,
 		.notify.fd = -1,
 		.signal_fd = -1,

@@ -18,6 +18,8 @@
 
 #define SYSTEM_STATE  ULLAGE_STATEDIR "/state.json"
 #define SOCKET_NAME   "io.ullage.Agent"
+#define CLAIMS_NAME   "roots"
+#define SYSTEM_CLAIMS ULLAGE_RUNDIR "/" CLAIMS_NAME
 #define SYSTEM_SOCKET ULLAGE_RUNDIR "/" SOCKET_NAME
 
 static const char *const system_dirs[] = {
@@ -72,7 +74,9 @@ static int init_user_paths(struct warden_source *s)
 			s, "XDG_CONFIG_HOME", ".config", "ullage.json");
 	s->usual_dirs[0] =
 		user_path(s, "XDG_CONFIG_HOME", ".config", "policies.d");
-	return s->main_path && s->usual_dirs[0] ? 0 : -ENOMEM;
+	s->claims_dir =
+		user_path(s, "XDG_RUNTIME_DIR", ".local/state", CLAIMS_NAME);
+	return s->main_path && s->usual_dirs[0] && s->claims_dir ? 0 : -ENOMEM;
 }
 
 int warden_source_init(
@@ -95,6 +99,7 @@ int warden_source_init(
 	if (is_system()) {
 		if (!ret->main_path)
 			ret->main_path = ULLAGE_SYSCONFDIR "/ullage.json";
+		ret->claims_dir = SYSTEM_CLAIMS;
 		memcpy(ret->usual_dirs, system_dirs, sizeof(system_dirs));
 	} else {
 		r = init_user_paths(ret);

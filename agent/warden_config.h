@@ -21,6 +21,7 @@ struct warden_source {
 	char *owned[WARDEN_MAX_DIRS + 2]; /* what the above point to */
 	const char *usual_dirs[WARDEN_MAX_DIRS + 1];
 	size_t n_owned;
+	const char *claims_dir; /* see warden_claims.h */
 };
 
 /* One configuration that was read: the files, what they mean, and remarks. */

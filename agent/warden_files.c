@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "warden_files.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -131,6 +133,66 @@ static bool can_write(const struct stat *st, const struct account *user)
 	return st->st_mode & (st->st_gid == user->gid ? S_IWGRP : S_IWOTH);
 }
 
+/* As acl(5) has it on the disk; linux/posix_acl_xattr.h is of no use in
+ * programs. */
+struct acl_entry {
+	uint16_t tag, perm;
+	uint32_t id;
+};
+#define ACL_NAME      "system.posix_acl_access"
+#define ACL_VERSION   2
+#define ACL_USER_OBJ  0x01
+#define ACL_USER      0x02
+#define ACL_GROUP_OBJ 0x04
+#define ACL_MASK      0x10
+#define ACL_OTHER     0x20
+#define ACL_NO_ID     UINT32_MAX
+
+/*
+ * Members of the agent's group may ask over the socket and read the audit; a
+ * file of theirs in here could stop every deletion, or keep the state from
+ * being saved. So of the group's right to write only the agent's user keeps
+ * what he needs.
+ */
+static int keep_group_out(int fd, uid_t agent)
+{
+	struct {
+		uint32_t version;
+		struct acl_entry entries[5];
+	} acl = {
+		.version = htole32(ACL_VERSION),
+		.entries =
+			{
+				{htole16(ACL_USER_OBJ), htole16(7),
+					htole32(ACL_NO_ID)},
+				{htole16(ACL_USER), htole16(7), htole32(agent)},
+				{htole16(ACL_GROUP_OBJ), htole16(5),
+					htole32(ACL_NO_ID)},
+				{htole16(ACL_MASK), htole16(7),
+					htole32(ACL_NO_ID)},
+				{htole16(ACL_OTHER), 0, htole32(ACL_NO_ID)},
+			},
+	};
+
+	return fsetxattr(fd, ACL_NAME, &acl, sizeof(acl), 0) < 0 ? -errno : 0;
+}
+
+static void check_group(const struct warden_files *f, const struct stat *st,
+	const struct account *agent, const char *path, struct buf *notes)
+{
+	int r;
+
+	if (agent->uid == geteuid() || st->st_uid != geteuid() ||
+		st->st_gid != agent->gid || !(st->st_mode & S_IWGRP))
+		return;
+	r = keep_group_out(f->dir_fd, agent->uid);
+	if (r < 0)
+		(void)buf_printf(notes,
+			"every member of the agent's group can stop deletions "
+			"by a file in %s: no access list there (%s)\n",
+			path, strerror(-r));
+}
+
 static int open_dir(const char *path, const struct account *agent,
 	struct warden_files *f, struct buf *why, struct buf *notes)
 {
@@ -149,6 +211,7 @@ static int open_dir(const char *path, const struct account *agent,
 		(void)buf_printf(why, "%s: %s", path, strerror(-r));
 		return r;
 	}
+	check_group(f, &st, agent, path, notes);
 	if (!can_write(&st, agent))
 		(void)buf_printf(notes,
 			"the agent's user %s cannot write to %s, so no state "

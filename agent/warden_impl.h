@@ -12,6 +12,7 @@
 #include "notify.h"
 #include "privs.h"
 #include "warden.h"
+#include "warden_claims.h"
 #include "warden_config.h"
 #include "warden_files.h"
 #include "warden_survey.h"
@@ -43,6 +44,7 @@ struct warden {
 	struct survey survey; /* over; known roots of current */
 	struct account agent_user;
 	struct warden_files files;
+	struct warden_claims claims;
 	struct control_socket socket;
 	struct notify notify;
 	int signal_fd;

@@ -218,12 +218,31 @@ static void start_reload(struct warden *w, uint32_t serial)
 	warden_serve_survey(w);
 }
 
+/* Roots that another agent manages: the old configuration stays. */
+static bool refuse_claimed(struct warden *w, uint32_t serial)
+{
+	buf_auto struct buf why = {0};
+	struct reload *l = &w->reload;
+	int r = warden_claims_take(
+		&w->claims, &l->survey, &why, &l->next.notes);
+
+	if (r == 0)
+		return false;
+	(void)buf_puts(&why, "\n");
+	answer_text(w, serial, r, &why, NULL);
+	reload_fini(l);
+	*l = (struct reload){.survey = SURVEY_NONE};
+	return true;
+}
+
 void warden_serve_survey(struct warden *w)
 {
 	struct reload *l = &w->reload;
 	uint32_t serial = l->serial;
 
 	if (!warden_survey_step(&l->survey))
+		return;
+	if (refuse_claimed(w, serial))
 		return;
 	(void)buf_put(
 		&l->next.notes, l->survey.notes.data, l->survey.notes.len);

@@ -46,8 +46,19 @@ static const char *age_source(
 	return "modified";
 }
 
-/* Rank in the plan of now, by the policy's own strategy; 0: not in it. */
-static size_t rank_of(struct answer *w, uint32_t entry, struct pick *ret)
+/* The guard rail that cut a selection. */
+static enum reason rail_of(const struct selection *s)
+{
+	for (int r = 0; s->is_cut && r < N_REASONS; r++)
+		if (s->skipped.files[r] && reason_is_cut((enum reason)r))
+			return (enum reason)r;
+	return REASON_DELETED;
+}
+
+/* Rank in the plan of now, by the policy's own strategy; 0: not in it, and
+ * then ret_rail is the guard rail that cut the plan before it. */
+static size_t rank_of(struct answer *w, uint32_t entry, struct pick *ret,
+	enum reason *ret_rail)
 {
 	struct component *c = w->place->component;
 	const struct policy *p = c->policy;
@@ -70,6 +81,7 @@ static size_t rank_of(struct answer *w, uint32_t entry, struct pick *ret)
 		rank = selection_rank(&s, entry);
 	if (rank)
 		*ret = s.picks[rank - 1];
+	*ret_rail = rank ? REASON_DELETED : rail_of(&s);
 	selection_fini(&s);
 	return rank;
 }
@@ -109,13 +121,24 @@ static void judge_kept(struct answer *w, enum reason reason,
 			rules->keep_newest[item->type], stype_name(item->type));
 }
 
+/* What holds all of its component now, or REASON_DELETED. */
+static enum reason held_by(const struct answer *w)
+{
+	if (w->agent->is_panic)
+		return REASON_PANIC;
+	return core_is_trusted(w->agent, w->place->component)
+		       ? REASON_DELETED
+		       : REASON_UNTRUSTED;
+}
+
 static void judge_deletable(
 	struct answer *w, const struct index_item *item, int64_t age_s)
 {
 	const struct policy *p = w->place->component->policy;
 	bool is_due = strategy_is_due(&p->rules, item->type, age_s);
 	struct pick pick = {0};
-	size_t rank = rank_of(w, item->entry, &pick);
+	enum reason rail;
+	size_t rank = rank_of(w, item->entry, &pick, &rail);
 
 	w->verdict = is_due ? "due" : "candidate";
 	w->probe = (struct why_probe){.component = w->place->component,
@@ -144,6 +167,12 @@ static void judge_deletable(
 	}
 	if (p->mode == MODE_OBSERVE)
 		say(w, "the policy only observes: nothing is deleted");
+	if (held_by(w) != REASON_DELETED)
+		rail = held_by(w);
+	if (rail == REASON_DELETED)
+		return;
+	json_put_text(w->reply, "rule", reason_word(rail));
+	say(w, "%s", reason_sentence(rail));
 }
 
 static void judge(struct answer *w, const struct index_item *item)

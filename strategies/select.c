@@ -51,7 +51,7 @@ static inline enum reason find_place(const struct strategy *strategy,
 		return REASON_FUTILE;
 	/* It would end this run, and every run after it. */
 	if (goal->max_bytes && item->used_bytes > goal->max_bytes)
-		return REASON_LIMIT_BYTES;
+		return goal_bytes_rail(goal);
 	return REASON_DELETED;
 }
 
@@ -153,9 +153,9 @@ static enum reason end_at(const struct selection *picked,
 	if (!r->place.is_due && picked->estimated_bytes >= goal->free_bytes)
 		return REASON_REACHED;
 	if (picked->n_picks >= goal->max_files)
-		return REASON_LIMIT_FILES;
+		return goal_files_rail(goal);
 	if (bytes > goal->max_bytes)
-		return REASON_LIMIT_BYTES;
+		return goal_bytes_rail(goal);
 	return REASON_DELETED;
 }
 
@@ -220,10 +220,10 @@ static int finish(struct selecting *s, struct selection *picked)
 		return r;
 	skip_newest(s);
 	/* Single files over the limit matter if the goal is missed. */
-	picked->is_cut = end == REASON_LIMIT_FILES ||
-			 end == REASON_LIMIT_BYTES ||
-			 (s->skipped.files[REASON_LIMIT_BYTES] > 0 &&
-				 is_short(picked, s->order->goal));
+	picked->is_cut =
+		reason_is_cut(end) ||
+		(s->skipped.files[goal_bytes_rail(s->order->goal)] > 0 &&
+			is_short(picked, s->order->goal));
 	skip(&s->skipped, end, s->n_offered - picked->n_picks,
 		mem_sub_sat(s->offered_bytes, picked->estimated_bytes));
 	picked->skipped = s->skipped;

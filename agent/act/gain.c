@@ -36,6 +36,18 @@ static void begin(struct gain *g, uint64_t free_bytes)
 	g->next_files = g->every;
 }
 
+/* Of figures that cannot be (statfs lies) nothing may be taken: 0. */
+static uint64_t size_of(const struct statfs *fs)
+{
+	uint64_t total;
+
+	if (fs->f_bfree > fs->f_blocks ||
+		__builtin_mul_overflow(
+			(uint64_t)fs->f_blocks, (uint64_t)fs->f_bsize, &total))
+		return 0;
+	return total;
+}
+
 int gain_init(struct gain *g, uint64_t dev, int fd)
 {
 	struct statfs fs;
@@ -45,7 +57,7 @@ int gain_init(struct gain *g, uint64_t dev, int fd)
 	*g = (struct gain){
 		.dev = dev,
 		.fd = fd,
-		.total_bytes = (uint64_t)fs.f_blocks * (uint64_t)fs.f_bsize,
+		.total_bytes = size_of(&fs),
 		.every = GAIN_EVERY,
 	};
 	begin(g, (uint64_t)fs.f_bfree * (uint64_t)fs.f_bsize);

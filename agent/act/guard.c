@@ -71,7 +71,7 @@ enum reason guard_ask(struct guard *g)
 	if (g->is_panic)
 		return REASON_PANIC;
 	if (g->is_broken)
-		return REASON_ERROR;
+		return REASON_ERRORS;
 	if (g->free_bytes && g->bytes >= g->free_bytes)
 		return REASON_REACHED;
 	if (g->n_files >= g->max_files)

@@ -107,7 +107,8 @@ enum reason reap_judge(const struct reap_rules *rules,
 		return REASON_NEWEST;
 	/* what it takes, not what the plan says it takes */
 	if (st->used_bytes > rules->bytes_left)
-		return REASON_LIMIT_BYTES;
+		return rules->bytes_rail ? rules->bytes_rail
+					 : REASON_LIMIT_BYTES;
 	return REASON_DELETED;
 }
 

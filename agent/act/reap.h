@@ -29,6 +29,7 @@ struct reap_rules {
 	int64_t now_s; /* wall clock at the start of the run */
 	bool is_dry_run;
 	uint64_t bytes_left; /* what the run may still take */
+	enum reason bytes_rail; /* what it says to more */
 	struct keep *keep; /* the newest files, or NULL */
 	struct audit *audit; /* or NULL */
 	/* Test seam: called between the steps, to let a rival act there. */

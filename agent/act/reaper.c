@@ -173,19 +173,22 @@ static int prepare(struct run *run)
 
 /* ---- candidates ---- */
 
-/* The policy's share of the filesystem, which only we can measure. */
-static uint64_t bytes_left(const struct run *run, const struct candidate *c)
+/* With the policy's share of the filesystem, which only we can measure. */
+static void set_bytes_left(struct run *run, const struct candidate *c)
 {
 	const struct limits *limits = &run->order->policy->limits;
 	const struct gain *gain = site_gain(&run->sites, c);
-	uint64_t left = guard_bytes_left(&run->guard);
+	uint64_t share_left = mem_sub_sat(
+		mem_mul_div(gain->total_bytes, limits->filesystem_ppm, 1000000),
+		gain->taken_bytes);
 
-	if (guard_has_no_caps(run->order))
-		return left;
-	return MIN_OF(
-		left, mem_sub_sat(mem_mul_div(gain->total_bytes,
-					  limits->filesystem_ppm, 1000000),
-			      gain->taken_bytes));
+	run->rules.bytes_left = guard_bytes_left(&run->guard);
+	run->rules.bytes_rail = REASON_LIMIT_BYTES;
+	if (guard_has_no_caps(run->order) ||
+		share_left >= run->rules.bytes_left)
+		return;
+	run->rules.bytes_left = share_left;
+	run->rules.bytes_rail = REASON_LIMIT_FILESYSTEM;
 }
 
 static enum reason allow(struct run *run, const struct candidate *c,
@@ -193,10 +196,8 @@ static enum reason allow(struct run *run, const struct candidate *c,
 {
 	enum reason reason = guard_ask(&run->guard);
 
-	if (reason != REASON_DELETED) {
-		o->error = reason == REASON_ERROR ? ECANCELED : 0;
+	if (reason != REASON_DELETED)
 		return reason;
-	}
 	if (run->n_visit++ % FILES_A_VISIT == 0)
 		site_leave(&run->sites);
 	reason = site_enter(&run->sites, c, ret_place, &o->error);
@@ -215,7 +216,7 @@ static void judge(struct run *run, const struct candidate *c, struct outcome *o)
 		return;
 	}
 	run->audit.root = run->order->policy->roots[c->root].path;
-	run->rules.bytes_left = bytes_left(run, c);
+	set_bytes_left(run, c);
 	reap_one(&run->rules, place, c, o);
 	if (o->reason == REASON_DELETED)
 		gain_add(site_gain(&run->sites, c), o->freed_bytes);

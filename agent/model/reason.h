@@ -4,6 +4,8 @@
 /* Why a candidate went, or did not: one word each, the same in results,
  * counters, why and the audit. X(id, word, sentence) */
 
+#include <stdbool.h>
+
 #define REASON_TABLE(X)                                                       \
 	X(DELETED, "deleted", "deleted")                                      \
 	X(WOULD_DELETE, "would-delete", "would be deleted (dry run)")         \
@@ -30,7 +32,13 @@
 	X(PANIC, "panic", "the panic latch is set")                           \
 	X(UNSUPPORTED, "unsupported", "the kernel cannot delete safely here") \
 	X(ROOT, "root-changed", "its root directory is not the known one")    \
-	X(ERROR, "error", "a system call failed")
+	X(ERROR, "error", "a system call failed")                             \
+	X(LIMIT_SHARE, "limit-share",                                         \
+		"over the share of the files a run may take")                 \
+	X(LIMIT_FILESYSTEM, "limit-filesystem",                               \
+		"over the share of the filesystem a run may take")            \
+	X(ERRORS, "errors", "after too many errors in this run")              \
+	X(UNTRUSTED, "untrusted", "the index is not exact at the moment")
 
 enum reason {
 #define X(id, word, sentence) REASON_##id,
@@ -38,6 +46,14 @@ enum reason {
 #undef X
 		N_REASONS
 };
+
+/* A guard rail cut the run here: the rest waits for the next interval. */
+static inline bool reason_is_cut(enum reason reason)
+{
+	return reason == REASON_LIMIT_FILES || reason == REASON_LIMIT_SHARE ||
+	       reason == REASON_LIMIT_BYTES ||
+	       reason == REASON_LIMIT_FILESYSTEM || reason == REASON_CANARY;
+}
 
 const char *reason_word(enum reason reason);
 const char *reason_sentence(enum reason reason);

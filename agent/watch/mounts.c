@@ -77,6 +77,20 @@ static void name_type(uint32_t magic, struct mounts_fs *fs)
 	snprintf(fs->type, sizeof(fs->type), "0x%x", magic);
 }
 
+/* More free than there is, or more than a file can be long: a bug of the
+ * filesystem, or of what stands between it and us. Nothing may be deleted
+ * because of such figures. */
+static bool is_nonsense(const struct statfs *s, uint64_t unit)
+{
+	uint64_t total;
+
+	if (__builtin_mul_overflow(s->f_blocks, unit, &total))
+		return true;
+	return total > INT64_MAX || s->f_bfree > s->f_blocks ||
+	       s->f_bavail > s->f_blocks ||
+	       (!total && (s->f_bfree || s->f_bavail));
+}
+
 int mounts_stat(int fd, struct mounts_fs *ret)
 {
 	struct beneath_stat st;
@@ -92,6 +106,7 @@ int mounts_stat(int fd, struct mounts_fs *ret)
 		return r;
 	unit = (uint64_t)(s.f_frsize ? s.f_frsize : s.f_bsize);
 	fs.dev = st.id.dev;
+	fs.is_nonsense = is_nonsense(&s, unit);
 	fs.total_bytes = mem_mul_div(s.f_blocks, unit, 1);
 	fs.used_bytes =
 		mem_mul_div(mem_sub_sat(s.f_blocks, s.f_bfree), unit, 1);

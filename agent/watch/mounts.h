@@ -25,6 +25,7 @@ struct mounts_fs {
 	uint64_t available_bytes; /* to processes that are not root */
 	uint64_t total_inodes; /* 0: the filesystem does not count them */
 	uint64_t free_inodes;
+	bool is_nonsense; /* figures that cannot be: not to be judged by */
 	bool is_read_only;
 	bool is_network; /* others may change it, and no event tells */
 	char type[MOUNTS_TYPE_SIZE]; /* "ext4", "xfs", ...; "0x1234" */

@@ -8,6 +8,7 @@ tests_hostile_speed_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 check_PROGRAMS += tests/hostile/race
 TESTS += tests/hostile/race
 tests_hostile_race_SOURCES = tests/hostile/race.c \
+	tests/hostile/race_attacks.c tests/hostile/race.h \
 	tests/hostile/world.c tests/hostile/world.h
 tests_hostile_race_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 
@@ -21,3 +22,9 @@ tests_hostile_kill_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 noinst_PROGRAMS += tests/hostile/refuse
 tests_hostile_refuse_SOURCES = tests/hostile/refuse.c
 tests_hostile_refuse_LDADD =
+
+check_PROGRAMS += tests/hostile/opener
+TESTS += tests/hostile/opener
+tests_hostile_opener_SOURCES = tests/hostile/opener.c \
+	tests/hostile/world.c tests/hostile/world.h
+tests_hostile_opener_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
