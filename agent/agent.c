@@ -19,6 +19,7 @@
 #include "core.h"
 #include "cycle.h"
 #include "deliver.h"
+#include "latch.h"
 #include "loop.h"
 #include "methods.h"
 #include "notice.h"
@@ -73,7 +74,7 @@ static int find_latch(struct agent *a)
 		a->panic_path = NULL;
 		return -ENOMEM;
 	}
-	a->is_panic = access(a->panic_path, F_OK) == 0;
+	a->is_panic = latch_is_set(a->panic_path);
 	return 0;
 }
 

@@ -24,6 +24,7 @@ libullage_a_SOURCES += \
 	agent/filesystems.c agent/filesystems.h \
 	agent/history.c agent/history.h \
 	agent/json.c agent/json.h \
+	agent/latch.c agent/latch.h \
 	agent/locate.c agent/locate.h \
 	agent/methods.c agent/methods.h agent/methods_files.c \
 	agent/methods_cleanup.c agent/methods_config.c agent/methods_operate.c \
