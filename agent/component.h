@@ -29,6 +29,7 @@ struct component {
 	int64_t retry_boot_ns; /* not before this while over a limit */
 	int64_t reconcile_boot_ns;
 	int64_t retry_roots_boot_ns;
+	int64_t nameless_boot_ns; /* see feed_keep_nameless */
 	bool is_scanned; /* the first scan was announced */
 	uint64_t n_cleanups, freed_bytes; /* since the start */
 	/* What was said last, so that each change is said once. */

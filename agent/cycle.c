@@ -162,6 +162,7 @@ static void keep_true(struct agent *a, struct component *c)
 		feed_retry_roots(c->feed);
 		c->retry_roots_boot_ns = now + RETRY_ROOTS_NS;
 	}
+	c->nameless_boot_ns = feed_keep_nameless(c->feed, now);
 	notice_feed(c);
 }
 
@@ -252,6 +253,7 @@ static int64_t next_due(const struct agent *a)
 			due = MIN_OF(due, c->scheduled_boot_ns);
 		if (c->reconcile_boot_ns)
 			due = MIN_OF(due, c->reconcile_boot_ns);
+		due = MIN_OF(due, c->nameless_boot_ns);
 		if (c->level != LEVEL_OK && can_clean(a, c))
 			due = MIN_OF(due, c->retry_boot_ns);
 		if (feed_has_lost_roots(c->feed))

@@ -111,6 +111,7 @@ struct feed *feed_free(struct feed *f)
 		f->askers = next;
 	}
 	dirty_fini(&f->dirty);
+	free(f->nameless.tags);
 	free(f->fast.dirs);
 	free(f->slow.dirs);
 	free(f->dirs);
@@ -143,6 +144,7 @@ static void on_event(void *ctx, const struct watch_event *e)
 	case WATCH_LOOK:
 		if (e->name_len)
 			feed_look(f, e->dir, e->name);
+		feed_note_nameless(f, e->name);
 		break;
 	case WATCH_TOUCH:
 		if (!f->is_reaping)

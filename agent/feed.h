@@ -78,6 +78,9 @@ void feed_reconcile(struct feed *f);
 bool feed_is_reconciling(const struct feed *f);
 /* Roots that were missing are looked for again. */
 void feed_retry_roots(struct feed *f);
+/* Files that are written to under no name of theirs are looked for. Returns
+ * when to call again, on the boot clock; INT64_MAX: when news have come. */
+int64_t feed_keep_nameless(struct feed *f, int64_t now_boot_ns);
 /* Finds the names behind entries of one directory; the result comes through
  * fn (borrowed; is_last for its last piece). hashes taken. 0 or -errno. */
 typedef void feed_names_fn(void *ctx, const struct result *result);

@@ -5,6 +5,7 @@
  * parts, feed_queue.c what waits, feed_dispatch.c sends jobs out,
  * feed_result.c takes their results in. */
 
+#include "base/clock.h"
 #include "dirty.h"
 #include "feed.h"
 #include "watch/watch.h"
@@ -32,6 +33,13 @@ struct asker {
 	struct asker *next;
 };
 
+/* Inodes that were written to under no name of theirs. */
+struct nameless {
+	uint32_t *tags;
+	size_t n, cap;
+	int64_t due_boot_ns; /* of the next search */
+};
+
 struct feed {
 	const struct policy *policy;
 	uint32_t id;
@@ -46,6 +54,7 @@ struct feed {
 	size_t cap_dirs;
 	struct queue fast, slow;
 	struct asker *askers;
+	struct nameless nameless;
 	uint64_t next_tag;
 	size_t n_looking, n_listing, n_slow;
 	uint64_t drift_before; /* of this reconciliation */
@@ -72,5 +81,7 @@ void feed_overflow(struct feed *f);
 void feed_lose_root(struct feed *f, size_t i, enum root_state state, int error);
 /* The private directory of a root that deletions pass through. */
 bool feed_is_quarantine(const struct feed *f, uint32_t dir);
+/* What an event names may be an open file's number. */
+void feed_note_nameless(struct feed *f, const char *name);
 /* A job for a directory of the index; NULL: out of memory. */
 struct job *feed_job(struct feed *f, enum job_kind kind, uint32_t dir);
