@@ -62,6 +62,14 @@ static void on_wire(void *ctx)
 	}
 }
 
+static void on_mounts(void *ctx)
+{
+	struct agent *a = ctx;
+
+	mounts_watch_read(&a->mounts);
+	a->is_mounts_changed = true;
+}
+
 /* The latch lies beside the state file. */
 static int find_latch(struct agent *a)
 {
@@ -103,7 +111,7 @@ static int make_parts(struct agent *a, const struct agent_start *start)
 
 static int make_sources(struct agent *a)
 {
-	struct loop_source *signals;
+	struct loop_source *signals, *mounts;
 	int r = loop_add_timer(a->loop, on_something, a, &a->timer);
 
 	if (r == 0)
@@ -112,6 +120,9 @@ static int make_sources(struct agent *a)
 	if (r == 0)
 		r = loop_add_fd(
 			a->loop, wire_fd(a->wire), on_wire, a, &a->wired);
+	/* Without /proc the roots are looked at now and then all the same. */
+	if (r == 0 && mounts_watch_open(&a->mounts) == 0)
+		r = loop_add_fd(a->loop, a->mounts.fd, on_mounts, a, &mounts);
 	if (r == 0)
 		r = loop_add_signal(a->loop, SIGTERM, on_signal, a, &signals);
 	if (r == 0)
@@ -183,6 +194,7 @@ static void stop_parts(struct agent *a)
 	free(a->deletions);
 	filesystems_fini(&a->filesystems);
 	loop_free(a->loop);
+	mounts_watch_close(&a->mounts);
 	config_free(a->config);
 	free(a->panic_path);
 }
@@ -202,6 +214,7 @@ int agent_run(const struct agent_start *start)
 		.env = start->env,
 		.version = start->version,
 		.started_real_s = clock_real_s(NULL),
+		.mounts = MOUNTS_WATCH_NONE,
 	};
 	int r;
 

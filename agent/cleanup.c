@@ -92,7 +92,7 @@ static bool is_reached(const struct cleanup *c)
 	       (!g->free_bytes && !res->error && !res->is_cut);
 }
 
-/* No further slice; the first cause is the one that is told. */
+/* The first cause is the one that is told. */
 static void stop(struct cleanup *c, enum reason reason, int error)
 {
 	if (c->is_stopped)
@@ -105,6 +105,12 @@ static void stop(struct cleanup *c, enum reason reason, int error)
 	if (reason == REASON_LIMIT_FILES || reason == REASON_LIMIT_BYTES ||
 		reason == REASON_CANARY)
 		c->result.is_cut = true;
+}
+
+void cleanup_stop(struct cleanup *c, enum reason reason, int error)
+{
+	if (c->stage != STAGE_DONE)
+		stop(c, reason, error);
 }
 
 static void finish(struct cleanup *c, int error)
@@ -187,6 +193,8 @@ static void note_outcome(struct cleanup *c, const struct outcome *o)
 	}
 	leave(c, c->from + c->found.picks[o->item], (enum reason)o->reason,
 		item->used_bytes);
+	if (beneath_is_fault(-o->error))
+		feed_note_fault(c->parts.feed, item->root, -o->error);
 	/* Too many errors before it: the run is broken, not this file. */
 	if (o->reason == REASON_ERROR && o->error == ECANCELED)
 		stop(c, REASON_ERROR, -ECANCELED);
@@ -314,6 +322,7 @@ static int send_reap(struct cleanup *c, int plan_fd, int outcome_fd)
 				: 0,
 		.max_files = left(g->max_files, c->result.files),
 		.max_bytes = left(g->max_bytes, c->result.freed_bytes),
+		.lead_ns = c->parts.lead_ns,
 		.reason = (uint8_t)g->reason,
 		.is_forced = c->order.is_forced,
 		.is_dry_run = c->result.is_dry_run,

@@ -27,6 +27,8 @@ static void ask_filesystem(struct agent *a, struct filesystem *f)
 		return;
 	job->root_path = strdup(f->root_path);
 	job->tag = f->dev;
+	job->is_health_asked =
+		filesystem_wants_health(f, clock_boot_ns(a->clock));
 	if (!job->root_path) {
 		job_free(job);
 		return;

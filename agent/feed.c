@@ -54,12 +54,34 @@ void feed_lose_root(struct feed *f, size_t i, enum root_state state, int error)
 	root->error = error;
 }
 
+/* Its identity is known, and any other is refused by the look. */
 void feed_retry_roots(struct feed *f)
 {
 	for (size_t i = 0; i < f->n_roots; i++)
 		if (f->roots[i].node == INDEX_NONE &&
-			f->roots[i].state == ROOT_MISSING)
+			f->roots[i].state != ROOT_HERE)
 			add_root(f, i);
+}
+
+void feed_check_roots(struct feed *f)
+{
+	for (size_t i = 0; i < f->n_roots; i++)
+		if (f->roots[i].node != INDEX_NONE)
+			feed_look(f, f->roots[i].node, ".");
+}
+
+void feed_note_fault(struct feed *f, size_t root, int error)
+{
+	if (root < f->n_roots)
+		f->roots[root].fault = error;
+}
+
+int feed_take_fault(struct feed *f, size_t root)
+{
+	int fault = f->roots[root].fault;
+
+	f->roots[root].fault = 0;
+	return fault;
 }
 
 int feed_new(const struct policy *policy, uint32_t id, struct measure *measure,
@@ -258,7 +280,8 @@ bool feed_is_on(const struct feed *f, uint64_t dev)
 bool feed_has_lost_roots(const struct feed *f)
 {
 	for (size_t i = 0; i < f->n_roots; i++)
-		if (f->roots[i].state == ROOT_MISSING)
+		if (f->roots[i].state == ROOT_MISSING ||
+			f->roots[i].state == ROOT_CHANGED)
 			return true;
 	return false;
 }

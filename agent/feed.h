@@ -33,6 +33,7 @@ struct feed_root {
 	uint32_t node; /* in the index; INDEX_NONE while not here */
 	enum root_state state;
 	int error; /* errno behind ROOT_MISSING */
+	int fault; /* what a look or a reaper met; see feed_fault */
 	struct identity id; /* of the directory that was admitted */
 	uid_t uid;
 };
@@ -76,8 +77,15 @@ void feed_look(struct feed *f, uint32_t dir, const char *name);
 void feed_list(struct feed *f, uint32_t dir);
 void feed_reconcile(struct feed *f);
 bool feed_is_reconciling(const struct feed *f);
-/* Roots that were missing are looked for again. */
+/* Roots that are missing are looked for again, and those where another
+ * directory stood: the known one may be back. */
 void feed_retry_roots(struct feed *f);
+/* Each root is looked at: it may have been unmounted, or covered. */
+void feed_check_roots(struct feed *f);
+/* A system call below a root failed by the filesystem's fault (-errno). */
+void feed_note_fault(struct feed *f, size_t root, int error);
+/* The fault noted last of a root, which is forgotten by that; 0: none. */
+int feed_take_fault(struct feed *f, size_t root);
 /* Files that are written to under no name of theirs are looked for. Returns
  * when to call again, on the boot clock; INT64_MAX: when news have come. */
 int64_t feed_keep_nameless(struct feed *f, int64_t now_boot_ns);

@@ -30,12 +30,13 @@ libullage_a_SOURCES += \
 	agent/methods.c agent/methods.h agent/methods_files.c \
 	agent/methods_cleanup.c agent/methods_config.c agent/methods_operate.c \
 	agent/core.c \
-	agent/notice.c agent/notice.h \
+	agent/notice.c agent/notice.h agent/notice_faults.c \
 	agent/reload.c agent/reload.h \
 	agent/setup.c agent/setup.h \
 	agent/report.c agent/report.h \
 	agent/resolve.c agent/resolve.h \
 	agent/state.c agent/state.h \
+	agent/wallclock.c agent/wallclock.h \
 	agent/why.c agent/why.h
 
 # Warden: the parent process and what it starts.

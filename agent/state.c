@@ -94,12 +94,37 @@ static void put_history(struct agent *a, struct json_object *o)
 	json_object_put(h);
 }
 
+/* Which start of the machine this is; "" if the kernel does not tell. */
+static void read_boot_id(char ret[37])
+{
+	fd_auto int fd =
+		open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	memset(ret, 0, 37);
+	if (fd >= 0 && fd_read_full(fd, ret, 36) < 0)
+		ret[0] = '\0';
+}
+
+/* What a later start compares the clocks with. */
+static void put_clock(const struct agent *a, struct json_object *o)
+{
+	struct wallclock_seen seen;
+	char boot_id[37];
+
+	wallclock_seen(&a->wallclock, a->clock, &seen);
+	read_boot_id(boot_id);
+	json_put_stamp(o, "clockSeen", seen.real_s);
+	json_put_u64(o, "bootSeconds", (uint64_t)MAX_OF(seen.boot_s, 0));
+	json_put_text(o, "bootId", boot_id);
+}
+
 static struct json_object *state_of(struct agent *a)
 {
 	struct json_object *o = json_object_new_object();
 
 	json_put_u64(o, "version", STATE_VERSION);
 	json_put_stamp(o, "savedAt", clock_real_s(a->clock));
+	put_clock(a, o);
 	put_history(a, o);
 	json_object_object_add(o, "samples", samples_of(&a->history));
 	json_object_object_add(o, "openAlerts", open_of(a));
@@ -442,6 +467,21 @@ static void restore_schedules(struct agent *a, struct json_object *state)
 	}
 }
 
+static void restore_clock(struct agent *a, struct json_object *state)
+{
+	const char *saved_id = json_get_text(state, "bootId");
+	struct wallclock_seen seen = {
+		.real_s = json_get_stamp(state, "clockSeen"),
+		.boot_s = (int64_t)json_get_u64(state, "bootSeconds"),
+	};
+	char boot_id[37];
+
+	read_boot_id(boot_id);
+	seen.is_same_boot =
+		boot_id[0] && saved_id && strcmp(saved_id, boot_id) == 0;
+	wallclock_restore(&a->wallclock, a->clock, &seen);
+}
+
 static int parse(const struct buf *text, struct json_object **ret)
 {
 	struct json_tokener *t = json_tokener_new();
@@ -532,6 +572,7 @@ int state_load(struct agent *a)
 	restore_list(a, state, "samples", restore_sample);
 	restore_list(a, state, "openAlerts", restore_open);
 	restore_schedules(a, state);
+	restore_clock(a, state);
 	json_object_put(state);
 	return 0;
 }

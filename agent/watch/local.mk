@@ -4,6 +4,7 @@ libullage_a_SOURCES += \
 	agent/watch/look.c \
 	agent/watch/measure.c \
 	agent/watch/mounts.c \
+	agent/watch/mounts_health.c \
 	agent/watch/wdmap.c \
 	agent/watch/job.h \
 	agent/watch/look.h \

@@ -44,6 +44,7 @@ struct piece {
 	struct observation *obs;
 	size_t n;
 	size_t n_skipped;
+	int fault;
 	int64_t looked_boot_ns;
 	struct buf text;
 };
@@ -184,6 +185,8 @@ static void observe(const struct look *l, int dir_fd, uint32_t dir,
 		return;
 	} else if (r < 0) {
 		p->n_skipped++;
+		if (beneath_is_fault(r))
+			p->fault = r;
 		return;
 	} else {
 		o->kind = kind_of(l, &o->st);
@@ -213,6 +216,7 @@ static void fill(struct result *r, struct piece *p)
 	r->obs = mem_take(p->obs);
 	r->n_obs = p->n;
 	r->n_skipped = p->n_skipped;
+	r->fault = p->fault;
 	r->looked_boot_ns = p->looked_boot_ns;
 	r->text = p->text;
 	*p = (struct piece){0};
@@ -436,6 +440,15 @@ static int run_look(struct look *l, struct job *job, int dir_fd,
 	}
 }
 
+static int ask(struct look *l, const struct job *job, struct result *last)
+{
+	int r = mounts_stat(l->root_fd, &last->fs);
+
+	if (r == 0 && job->is_health_asked)
+		r = mounts_health(l->root_fd, &last->fs, &last->health);
+	return r;
+}
+
 static int run(struct look *l, struct job *job, struct result *last)
 {
 	struct beneath_stat self;
@@ -446,7 +459,7 @@ static int run(struct look *l, struct job *job, struct result *last)
 	if (r < 0)
 		return r;
 	if (job->kind == JOB_STATFS)
-		return mounts_stat(l->root_fd, &last->fs);
+		return ask(l, job, last);
 	r = open_dir(l, job, &self, &fd);
 	if (r < 0)
 		return r;
@@ -461,4 +474,6 @@ void look_run(struct look *l, struct job *job, struct result *last)
 	last->is_last = true;
 	last->watch_key = WATCH_NO_KEY;
 	last->error = run(l, job, last);
+	if (beneath_is_fault(last->error))
+		last->fault = last->error;
 }

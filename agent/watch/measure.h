@@ -53,6 +53,7 @@ struct job {
 	uint64_t hash_mask;
 	uint64_t *hashes;
 	size_t n_hashes;
+	bool is_health_asked; /* JOB_STATFS: what is wrong with it, too */
 	uint64_t tag; /* for the caller */
 	int64_t started_boot_ns; /* set when a worker takes it up; else 0 */
 	bool has_watch_ref; /* measure.c's own */
@@ -82,8 +83,11 @@ struct result {
 	size_t n_obs;
 	size_t n_skipped; /* names that could not be looked at (EACCES, EIO),
 			     and are not in obs */
+	int fault; /* -errno if it is the filesystem's fault, of the job or of
+		      one of those names; see beneath_is_fault */
 	int64_t looked_boot_ns; /* the first look of this piece was later */
 	struct mounts_fs fs; /* JOB_STATFS */
+	struct mounts_health health; /* if asked */
 	struct buf text; /* the names live here */
 	struct result *next;
 };

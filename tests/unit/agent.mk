@@ -103,3 +103,12 @@ tests_unit_test_locate_SOURCES = tests/unit/test_locate.c tests/unit/scratch.h
 tests_unit_test_locate_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_locate_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif
+
+# Whether the clock and the disks can be trusted.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_wallclock
+TESTS += tests/unit/test_wallclock
+tests_unit_test_wallclock_SOURCES = tests/unit/test_wallclock.c
+tests_unit_test_wallclock_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_wallclock_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif
