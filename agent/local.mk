@@ -35,7 +35,7 @@ libullage_a_SOURCES += \
 	agent/setup.c agent/setup.h \
 	agent/report.c agent/report.h \
 	agent/resolve.c agent/resolve.h \
-	agent/state.c agent/state.h \
+	agent/state.c agent/state.h agent/state_load.c agent/state_impl.h \
 	agent/wallclock.c agent/wallclock.h \
 	agent/why.c agent/why.h
 
