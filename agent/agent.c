@@ -19,6 +19,7 @@
 #include "core.h"
 #include "cycle.h"
 #include "deliver.h"
+#include "latch.h"
 #include "loop.h"
 #include "methods.h"
 #include "notice.h"
@@ -63,6 +64,14 @@ static void on_wire(void *ctx)
 	}
 }
 
+static void on_mounts(void *ctx)
+{
+	struct agent *a = ctx;
+
+	mounts_watch_read(&a->mounts);
+	a->is_mounts_changed = true;
+}
+
 /* The latch lies beside the state file. */
 static int find_latch(struct agent *a)
 {
@@ -75,7 +84,7 @@ static int find_latch(struct agent *a)
 		a->panic_path = NULL;
 		return -ENOMEM;
 	}
-	a->is_panic = access(a->panic_path, F_OK) == 0;
+	a->is_panic = latch_is_set(a->panic_path);
 	return 0;
 }
 
@@ -106,7 +115,7 @@ static int make_parts(struct agent *a, const struct agent_start *start)
 
 static int make_sources(struct agent *a)
 {
-	struct loop_source *signals;
+	struct loop_source *signals, *mounts;
 	int r = loop_add_timer(a->loop, on_something, a, &a->timer);
 
 	if (r == 0)
@@ -115,6 +124,9 @@ static int make_sources(struct agent *a)
 	if (r == 0)
 		r = loop_add_fd(
 			a->loop, wire_fd(a->wire), on_wire, a, &a->wired);
+	/* Without /proc the roots are looked at now and then all the same. */
+	if (r == 0 && mounts_watch_open(&a->mounts) == 0)
+		r = loop_add_fd(a->loop, a->mounts.fd, on_mounts, a, &mounts);
 	if (r == 0)
 		r = loop_add_fd(a->loop, state_saver_fd(a->saver), on_something,
 			a, &a->saved);
@@ -191,6 +203,7 @@ static void stop_parts(struct agent *a)
 	free(a->deletions);
 	filesystems_fini(&a->filesystems);
 	loop_free(a->loop);
+	mounts_watch_close(&a->mounts);
 	config_free(a->config);
 	free(a->panic_path);
 }
@@ -213,6 +226,7 @@ int agent_run(const struct agent_start *start)
 		.env = start->env,
 		.version = start->version,
 		.started_real_s = clock_real_s(NULL),
+		.mounts = MOUNTS_WATCH_NONE,
 	};
 	int r;
 

@@ -47,6 +47,7 @@ struct channel_message {
 	int32_t status; /* DONE: exit status, or -errno */
 	uint64_t digest; /* REAP: of the configuration that was planned by */
 	uint64_t free_bytes, max_files, max_bytes;
+	int64_t lead_ns; /* REAP: clock_lead_ns that was planned by */
 	uint8_t reason; /* enum goal_reason */
 	uint8_t is_forced;
 	uint8_t is_dry_run;

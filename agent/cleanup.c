@@ -89,7 +89,7 @@ static bool is_reached(const struct cleanup *c)
 	       (!g->free_bytes && !res->error && !res->is_cut);
 }
 
-/* No further slice; the first cause is the one that is told. */
+/* The first cause is the one that is told. */
 static void stop(struct cleanup *c, enum reason reason, int error)
 {
 	if (c->is_stopped)
@@ -101,6 +101,12 @@ static void stop(struct cleanup *c, enum reason reason, int error)
 	c->result.error = error;
 	if (reason_is_cut(reason))
 		c->result.is_cut = true;
+}
+
+void cleanup_stop(struct cleanup *c, enum reason reason, int error)
+{
+	if (!c->is_done)
+		stop(c, reason, error);
 }
 
 static void finish(struct cleanup *c, int error)
@@ -192,6 +198,8 @@ static void on_outcome(void *ctx, const struct outcome *o)
 	}
 	leave(c, c->at_work.from + found->picks[o->item], reason,
 		item->used_bytes);
+	if (beneath_is_fault(-o->error))
+		feed_note_fault(c->parts.feed, item->root, -o->error);
 	/* The run is broken, not this file. */
 	if (reason == REASON_ERRORS)
 		stop(c, reason, -ECANCELED);
@@ -274,6 +282,7 @@ static int start_reaper(struct cleanup *c)
 				: 0,
 		.max_files = left(g->max_files, c->result.files),
 		.max_bytes = left(g->max_bytes, c->result.freed_bytes),
+		.lead_ns = c->parts.lead_ns,
 		.reason = (uint8_t)g->reason,
 		.is_forced = c->order.is_forced,
 		.is_dry_run = c->result.is_dry_run,

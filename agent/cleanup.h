@@ -33,6 +33,7 @@ struct cleanup_parts { /* borrowed for the cleanup's life */
 	struct feed *feed;
 	const struct policy *policy;
 	const struct clock *clock;
+	int64_t lead_ns; /* of the wall clock that it is planned by */
 	uint32_t number; /* of the component, as the warden counts */
 	uint64_t digest; /* of the configuration */
 };
@@ -81,6 +82,8 @@ int cleanup_start(const struct cleanup_parts *parts,
 	const struct cleanup_handlers *handlers, struct cleanup **ret);
 /* Once a turn: goes on with what could not be done from a callback. */
 void cleanup_resume(struct cleanup *c);
+/* No further slice; the one under way comes to its end. error: -errno. */
+void cleanup_stop(struct cleanup *c, enum reason reason, int error);
 struct cleanup *cleanup_free(struct cleanup *c);
 const struct cleanup_result *cleanup_result(const struct cleanup *c);
 /* The victims, in order, of an order with is_plan. */

@@ -30,7 +30,7 @@ struct component {
 	int64_t retry_boot_ns; /* not before this while over a limit */
 	int64_t reconcile_boot_ns;
 	int64_t retry_roots_boot_ns;
-	/* Events come so fast that they are read by windows only. */
+	int64_t nameless_boot_ns; /* see feed_keep_nameless */
 	bool is_scanned; /* the first scan was announced */
 	uint64_t n_cleanups, freed_bytes; /* since the start */
 	uint64_t skipped_files[N_REASONS]; /* by its cleanups */

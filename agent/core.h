@@ -14,6 +14,7 @@
 #include "filesystems.h"
 #include "history.h"
 #include "policy/policy_json.h"
+#include "wallclock.h"
 
 struct control;
 struct control_call;
@@ -64,11 +65,13 @@ struct agent {
 	size_t n_news; /* that it brought */
 	int64_t save_due_boot_ns;
 	int64_t save_begun_boot_ns;
-	int64_t last_boot_ns, last_real_ns; /* of the last turn, for jumps */
-	int64_t distrust_until_boot_ns; /* no deletion after a clock jump */
+	struct wallclock wallclock;
 	bool is_dirty; /* state to be saved */
 	bool is_save_slow; /* and this was told */
+	struct mounts_watch mounts;
+	bool is_mounts_changed; /* and not looked at yet */
 	bool is_panic;
+	bool is_clock_told; /* the alert about the wall clock is open */
 	bool is_hung; /* a disk does not answer; the alert is open */
 	int64_t beat_ns; /* of the watchdog; 0: nobody wants it */
 	int64_t beat_due_boot_ns;
@@ -78,9 +81,18 @@ struct agent {
 	int exit_error;
 };
 
+/* A cleanup under way is not to go on: the reaper judges every file anew, so an
+ * index that is not exact is no reason, but a clock or a disk is. */
+bool core_must_stop(const struct agent *a, const struct component *c);
 struct component *core_find(struct agent *a, const char *name);
-/* No deletion in it now: the index is not exact, or time is not. */
-bool core_is_trusted(const struct agent *a, const struct component *c);
+/* What keeps anything of it from being deleted now, as a sentence; NULL:
+ * nothing. The index is not exact, or time is not, or a disk is not well. */
+const char *core_obstacle(const struct agent *a, const struct component *c);
+static inline bool core_is_trusted(
+	const struct agent *a, const struct component *c)
+{
+	return !core_obstacle(a, c);
+}
 static inline struct alerts_now core_now(const struct agent *a)
 {
 	return (struct alerts_now){

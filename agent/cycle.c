@@ -22,8 +22,6 @@
 #define RETRY_ROOTS_NS	 (10 * CLOCK_NS_PER_S)
 #define POLL_UNWATCHED_S 60 /* without a watch: list again this often */
 #define HUNG_NS		 (30 * CLOCK_NS_PER_S) /* a look takes no longer */
-#define JUMP_NS		 (5 * CLOCK_NS_PER_S) /* wall against boot clock */
-#define DISTRUST_NS	 (60 * CLOCK_NS_PER_S)
 #define WINDOW_NS	 (5 * CLOCK_NS_PER_MS)
 #define WINDOW_EVENTS	 100
 #define HOLD_NEWS_AT	 16 /* directories that are still to be listed */
@@ -34,12 +32,19 @@ static void take_facts(struct agent *a, const struct result *result)
 {
 	struct filesystem *f =
 		filesystems_find(&a->filesystems, result->job->tag);
+	int64_t now = clock_boot_ns(a->clock);
+	bool is_it;
 
 	if (!f)
 		return;
-	filesystem_take(f, result->error ? NULL : &result->fs, a->config,
-		result->looked_boot_ns ? result->looked_boot_ns
-				       : clock_boot_ns(a->clock));
+	/* Where it was mounted may be another's place by now. */
+	is_it = !result->error && result->fs.dev == f->dev;
+	if (is_it && result->job->is_health_asked)
+		filesystem_take_health(f, &result->health, now);
+	if (result->fault)
+		filesystem_note_fault(f, result->fault);
+	filesystem_take(f, is_it ? &result->fs : NULL, a->config,
+		result->looked_boot_ns ? result->looked_boot_ns : now);
 	notice_nonsense(a, f);
 	for (size_t i = 0; i < a->n_components; i++)
 		if (a->components[i].policy->allocation.is_share)
@@ -192,6 +197,28 @@ static void keep_schedule(struct agent *a, struct component *c)
 	order_start_for(a, c, GOAL_SCHEDULED);
 }
 
+static void keep_roots(struct agent *a, struct component *c)
+{
+	int64_t now = clock_boot_ns(a->clock);
+
+	for (size_t i = 0; i < c->policy->n_roots; i++) {
+		const struct feed_root *root = feed_root(c->feed, i);
+		int fault = feed_take_fault(c->feed, i);
+		struct filesystem *f;
+
+		if (root->state == ROOT_HERE)
+			filesystems_add(&a->filesystems, root->id.dev,
+				c->policy->roots[i].path, now);
+		f = filesystems_find(&a->filesystems, root->id.dev);
+		if (f && fault)
+			filesystem_note_fault(f, fault);
+	}
+	if (now >= c->retry_roots_boot_ns) {
+		feed_retry_roots(c->feed);
+		c->retry_roots_boot_ns = now + RETRY_ROOTS_NS;
+	}
+}
+
 static void keep_true(struct agent *a, struct component *c)
 {
 	int64_t now = clock_boot_ns(a->clock);
@@ -209,17 +236,8 @@ static void keep_true(struct agent *a, struct component *c)
 			feed_reconcile(c->feed);
 		c->reconcile_boot_ns = now + period_s * CLOCK_NS_PER_S;
 	}
-	for (size_t i = 0; i < c->policy->n_roots; i++) {
-		const struct feed_root *root = feed_root(c->feed, i);
-
-		if (root->state == ROOT_HERE)
-			filesystems_add(&a->filesystems, root->id.dev,
-				c->policy->roots[i].path, now);
-	}
-	if (now >= c->retry_roots_boot_ns) {
-		feed_retry_roots(c->feed);
-		c->retry_roots_boot_ns = now + RETRY_ROOTS_NS;
-	}
+	keep_roots(a, c);
+	c->nameless_boot_ns = feed_keep_nameless(c->feed, now);
 	notice_feed(c);
 }
 
@@ -233,22 +251,26 @@ static void watch_disks(struct agent *a)
 	notice_hung(a, ns >= HUNG_NS ? root : NULL);
 }
 
-/* A step of the wall clock: ages are wrong until it is settled. */
+/* While ages cannot be trusted nothing is deleted: core_is_trusted. */
 static void watch_clock(struct agent *a)
 {
-	int64_t boot = clock_boot_ns(a->clock);
-	int64_t real = clock_real_ns(a->clock);
-	int64_t jump = (real - a->last_real_ns) - (boot - a->last_boot_ns);
+	bool is_step = wallclock_look(&a->wallclock, a->clock);
 
-	if (a->last_boot_ns && (jump > JUMP_NS || jump < -JUMP_NS)) {
-		a->distrust_until_boot_ns = boot + DISTRUST_NS;
-		log_note(LOG_WARNING,
-			"the wall clock moved by %" PRId64
-			" s; nothing is deleted for a minute",
-			jump / CLOCK_NS_PER_S);
+	notice_clock(a, is_step);
+}
+
+/* Something was mounted or unmounted, or mounted otherwise, somewhere. */
+static void watch_mounts(struct agent *a)
+{
+	if (!a->is_mounts_changed)
+		return;
+	a->is_mounts_changed = false;
+	for (size_t i = 0; i < a->filesystems.n_items; i++)
+		filesystem_remounted(&a->filesystems.items[i]);
+	for (size_t i = 0; i < a->n_components; i++) {
+		feed_check_roots(a->components[i].feed);
+		a->components[i].retry_roots_boot_ns = 0;
 	}
-	a->last_boot_ns = boot;
-	a->last_real_ns = real;
 }
 
 void cycle_deliver(struct agent *a)
@@ -307,10 +329,9 @@ static int64_t next_due(const struct agent *a)
 	due = MIN_OF(due, beat_due(a));
 	due = MIN_OF(due, methods_due(a));
 	if (measure_pending(a->measure) > n_watched(a))
-		due = MIN_OF(due, a->last_boot_ns + HUNG_NS / 3);
+		due = MIN_OF(due, a->wallclock.boot_ns + HUNG_NS / 3);
 	due = MIN_OF(due, state_due(a));
-	if (a->distrust_until_boot_ns > a->last_boot_ns)
-		due = MIN_OF(due, a->distrust_until_boot_ns);
+	due = MIN_OF(due, wallclock_due(&a->wallclock));
 	for (size_t i = 0; i < a->n_components; i++) {
 		const struct component *c = &a->components[i];
 
@@ -321,6 +342,7 @@ static int64_t next_due(const struct agent *a)
 			due = MIN_OF(due, c->scheduled_boot_ns);
 		if (c->reconcile_boot_ns)
 			due = MIN_OF(due, c->reconcile_boot_ns);
+		due = MIN_OF(due, c->nameless_boot_ns);
 		if (c->level != LEVEL_OK && can_clean(a, c))
 			due = MIN_OF(due, c->retry_boot_ns);
 		if (feed_has_lost_roots(c->feed))
@@ -349,6 +371,7 @@ void cycle_turn(struct agent *a)
 	bool is_more;
 
 	watch_clock(a);
+	watch_mounts(a);
 	take_results(a);
 	sources_turn(a);
 	is_more = move_feeds(a);

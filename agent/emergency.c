@@ -31,6 +31,7 @@ static void make_quiet(
 	job->quiet_used_bytes = mem_add_sat(filesystem_used(f), bytes);
 	job->quiet_available_bytes =
 		mem_sub_sat(f->facts.available_bytes, bytes);
+	job->quiet_health = f->health;
 }
 
 static void ask_filesystem(
@@ -42,6 +43,8 @@ static void ask_filesystem(
 		return;
 	job->root_path = strdup(f->root_path);
 	job->tag = f->dev;
+	job->is_health_asked =
+		filesystem_wants_health(f, clock_boot_ns(a->clock));
 	if (!job->root_path) {
 		job_free(job);
 		return;

@@ -65,12 +65,34 @@ int feed_probe(struct feed *f, size_t i)
 	return r;
 }
 
+/* Its identity is known, and any other is refused by the look. */
 void feed_retry_roots(struct feed *f)
 {
 	for (size_t i = 0; i < f->n_roots; i++)
 		if (f->roots[i].node == INDEX_NONE &&
-			f->roots[i].state == ROOT_MISSING)
+			f->roots[i].state != ROOT_HERE)
 			feed_probe(f, i);
+}
+
+void feed_check_roots(struct feed *f)
+{
+	for (size_t i = 0; i < f->n_roots; i++)
+		if (f->roots[i].node != INDEX_NONE)
+			feed_look(f, f->roots[i].node, ".");
+}
+
+void feed_note_fault(struct feed *f, size_t root, int error)
+{
+	if (root < f->n_roots)
+		f->roots[root].fault = error;
+}
+
+int feed_take_fault(struct feed *f, size_t root)
+{
+	int fault = f->roots[root].fault;
+
+	f->roots[root].fault = 0;
+	return fault;
 }
 
 /* What is not known and went away leaves nothing to look for, unless a look
@@ -95,6 +117,7 @@ void feed_event(void *ctx, const struct watch_event *e)
 	case WATCH_LOOK:
 		if (e->name_len && !is_old_news(f, e))
 			feed_look(f, e->dir, e->name);
+		feed_note_nameless(f, e->name);
 		break;
 	case WATCH_TOUCH:
 		if (!f->is_reaping)
@@ -158,6 +181,7 @@ struct feed *feed_free(struct feed *f)
 		f->askers = next;
 	}
 	dirty_fini(&f->dirty);
+	free(f->nameless.tags);
 	free(f->fast.dirs);
 	free(f->slow.dirs);
 	free(f->dirs);
@@ -284,7 +308,8 @@ bool feed_take_lost(struct feed *f, uint64_t *ret_dev)
 bool feed_has_lost_roots(const struct feed *f)
 {
 	for (size_t i = 0; i < f->n_roots; i++)
-		if (f->roots[i].state == ROOT_MISSING)
+		if (f->roots[i].state == ROOT_MISSING ||
+			f->roots[i].state == ROOT_CHANGED)
 			return true;
 	return false;
 }

@@ -47,6 +47,7 @@ struct feed_root {
 	struct source *source; /* of them; feed.c's */
 	enum root_state state;
 	int error; /* errno behind ROOT_MISSING */
+	int fault; /* what a look or a reaper met; see feed_fault */
 	struct identity id; /* of the directory that was admitted */
 	uid_t uid;
 };
@@ -113,11 +114,21 @@ uint32_t feed_life(const struct feed *f, uint32_t dir);
 void feed_gone(struct feed *f, uint32_t dir, uint32_t life, const char *name);
 void feed_reconcile(struct feed *f);
 bool feed_is_reconciling(const struct feed *f);
-/* Roots that were missing are looked for again. */
+/* Roots that are missing are looked for again, and those where another
+ * directory stood: the known one may be back. */
 void feed_retry_roots(struct feed *f);
 /* A root was lost, and dev is the filesystem it was on: told once for each,
  * as what is known of that filesystem may be of one that is gone. */
 bool feed_take_lost(struct feed *f, uint64_t *ret_dev);
+/* Each root is looked at: it may have been unmounted, or covered. */
+void feed_check_roots(struct feed *f);
+/* A system call below a root failed by the filesystem's fault (-errno). */
+void feed_note_fault(struct feed *f, size_t root, int error);
+/* The fault noted last of a root, which is forgotten by that; 0: none. */
+int feed_take_fault(struct feed *f, size_t root);
+/* Files that are written to under no name of theirs are looked for. Returns
+ * when to call again, on the boot clock; INT64_MAX: when news have come. */
+int64_t feed_keep_nameless(struct feed *f, int64_t now_boot_ns);
 /* Finds the names behind entries of one directory; the result comes through
  * fn (borrowed; is_last for its last piece). hashes taken. 0 or -errno. */
 typedef void feed_names_fn(void *ctx, const struct result *result);

@@ -2,9 +2,10 @@
 #pragma once
 
 /* What the files feed*.c share; nobody else includes it. feed.c owns the
- * parts, feed_source.c where news come from, feed_queue.c what waits, feed_dispatch.c sends jobs out,
- * feed_result.c takes their results in. */
+ * parts, feed_source.c where news come from, feed_queue.c what waits,
+ * feed_dispatch.c sends jobs out, feed_result.c takes their results in. */
 
+#include "base/clock.h"
 #include "dirty.h"
 #include "feed.h"
 #include "watch/watch.h"
@@ -42,6 +43,13 @@ struct asker {
 	struct asker *next;
 };
 
+/* Inodes that were written to under no name of theirs. */
+struct nameless {
+	uint32_t *tags;
+	size_t n, cap;
+	int64_t due_boot_ns; /* of the next search */
+};
+
 struct feed {
 	const struct policy *policy;
 	uint32_t id;
@@ -55,6 +63,7 @@ struct feed {
 	size_t cap_dirs;
 	struct queue fast, slow;
 	struct asker *askers;
+	struct nameless nameless;
 	uint64_t next_tag;
 	size_t n_looking, n_listing, n_slow;
 	uint64_t drift_before; /* of this reconciliation */
@@ -91,5 +100,7 @@ void feed_close_sources(struct feed *f);
 struct source *feed_source_of(const struct feed *f, uint32_t dir);
 /* Looks at what a root lies on, which is the first that is done with it. */
 int feed_probe(struct feed *f, size_t i);
+/* What an event names may be an open file's number. */
+void feed_note_nameless(struct feed *f, const char *name);
 /* A job for a directory of the index; NULL: out of memory. */
 struct job *feed_job(struct feed *f, enum job_kind kind, uint32_t dir);

@@ -63,6 +63,9 @@ static void note_root(
 	if (job->rel[0])
 		return;
 	root = &f->roots[index_root(f->index, job->dir)];
+	/* Back again: nothing below it is listed yet. */
+	if (root->state != ROOT_HERE)
+		f->is_provisional = true;
 	root->state = ROOT_HERE;
 	root->error = 0;
 	root->id = o->st.id;
@@ -172,7 +175,9 @@ static void directory_failed(struct feed *f, const struct result *result)
 			error == -ESTALE ? ROOT_CHANGED : ROOT_MISSING, -error);
 		return;
 	}
-	if (error == -EACCES || error == -EPERM) {
+	/* Of a damaged one the parent knows no more, and asking again would
+	 * not end; nothing is deleted there until it is well. */
+	if (error == -EACCES || error == -EPERM || beneath_is_fault(error)) {
 		f->counters.unreadable++;
 		return;
 	}
@@ -260,6 +265,9 @@ int feed_result(struct feed *f, const struct result *result)
 	const struct job *job = result->job;
 	int r = 0;
 
+	if (result->fault && index_is_dir(f->index, job->dir))
+		feed_note_fault(
+			f, index_root(f->index, job->dir), result->fault);
 	if (job->kind == JOB_NAMES)
 		return answer_names(f, result);
 	if (job->kind == JOB_PROBE) {

@@ -12,6 +12,7 @@
 
 #define YOUNG_LOOK_NS  (50 * CLOCK_NS_PER_MS)
 #define FAILED_LOOK_NS (10 * CLOCK_NS_PER_S)
+#define HEALTH_NS      CLOCK_NS_PER_S /* it is read in sysfs, not for nothing */
 /* A change is small if at that rate the next limit is so many looks away. */
 #define SMALL_PART 16
 
@@ -226,4 +227,75 @@ void filesystem_take(struct filesystem *f, const struct mounts_fs *facts,
 	f->unseen_bytes = 0;
 	f->looked_boot_ns = now_boot_ns;
 	f->due_boot_ns = now_boot_ns + filesystem_pause_ns(f, config);
+}
+
+/* Health. */
+
+enum filesystem_health filesystem_health(const struct filesystem *f)
+{
+	if (!f->is_health_known)
+		return FILESYSTEM_UNKNOWN;
+	if (f->health.is_shut_down)
+		return FILESYSTEM_SHUT_DOWN;
+	if (f->fault || f->health.n_errors > f->accepted_errors)
+		return FILESYSTEM_ERRORS;
+	if (f->health.is_read_only)
+		return FILESYSTEM_READ_ONLY;
+	return FILESYSTEM_WELL;
+}
+
+const char *filesystem_health_word(enum filesystem_health health)
+{
+	static const char *const words[] = {
+		[FILESYSTEM_UNKNOWN] = "unknown",
+		[FILESYSTEM_WELL] = "ok",
+		[FILESYSTEM_READ_ONLY] = "read-only",
+		[FILESYSTEM_ERRORS] = "errors",
+		[FILESYSTEM_SHUT_DOWN] = "shut-down",
+	};
+
+	return words[health];
+}
+
+void filesystem_note_fault(struct filesystem *f, int error)
+{
+	/* That is told by the mount table, also when it ends. */
+	if (error != -EROFS && !f->fault) {
+		f->fault = error;
+		f->is_fresh = f->is_known;
+	}
+	filesystem_remounted(f);
+}
+
+void filesystem_accept(struct filesystem *f)
+{
+	f->fault = 0;
+	f->accepted_errors = f->health.n_errors;
+	f->is_fresh = f->is_known;
+}
+
+bool filesystem_wants_health(const struct filesystem *f, int64_t now_boot_ns)
+{
+	return !f->is_health_known ||
+	       now_boot_ns - f->health_boot_ns >= HEALTH_NS;
+}
+
+void filesystem_take_health(struct filesystem *f,
+	const struct mounts_health *health, int64_t now_boot_ns)
+{
+	/* Mounted anew: what the old mount met is past. Its own count on the
+	 * disk is not. */
+	if (f->is_health_known && health->mnt_id != f->health.mnt_id) {
+		f->fault = 0;
+		f->accepted_errors = 0;
+	}
+	f->health = *health;
+	f->is_health_known = true;
+	f->health_boot_ns = now_boot_ns;
+}
+
+void filesystem_remounted(struct filesystem *f)
+{
+	f->due_boot_ns = 0;
+	f->health_boot_ns = INT64_MIN / 2;
 }

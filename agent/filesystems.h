@@ -25,6 +25,11 @@ struct filesystem {
 	bool is_known; /* looked at at least once, and it made sense */
 	bool is_nonsense_told;
 	bool is_fresh; /* and not judged since the last time */
+	struct mounts_health health; /* of the last look that asked for it */
+	bool is_health_known;
+	int64_t health_boot_ns; /* when that was */
+	uint64_t accepted_errors; /* that the operator knows of */
+	int fault; /* -errno that a look or a reaper met since it was mounted */
 	enum level level;
 	bool is_asked; /* a look is under way */
 	bool is_watched; /* one that is to wake us only if much has changed */
@@ -49,12 +54,38 @@ struct filesystems {
 
 void filesystems_fini(struct filesystems *fs);
 struct filesystem *filesystems_find(struct filesystems *fs, uint64_t dev);
+static inline const struct filesystem *filesystems_find_const(
+	const struct filesystems *fs, uint64_t dev)
+{
+	return filesystems_find((struct filesystems *)fs, dev);
+}
 /* The filesystem of a root that was just found on dev. Returns 0 or -ENOMEM. */
 int filesystems_add(struct filesystems *fs, uint64_t dev, const char *root_path,
 	int64_t now_boot_ns);
 /* Forgets those that no longer have a root: keep says which have. */
 void filesystems_prune(struct filesystems *fs,
 	bool (*keep)(void *ctx, uint64_t dev), void *ctx);
+
+enum filesystem_health {
+	FILESYSTEM_UNKNOWN, /* not asked yet */
+	FILESYSTEM_WELL,
+	FILESYSTEM_READ_ONLY,
+	FILESYSTEM_ERRORS, /* it counts some, or a system call met one */
+	FILESYSTEM_SHUT_DOWN, /* it gives nothing any more */
+};
+/* The worst that is known of it. */
+enum filesystem_health filesystem_health(const struct filesystem *f);
+/* "ok", "read-only", "errors", ... */
+const char *filesystem_health_word(enum filesystem_health health);
+/* Nothing on it is deleted unless it is well. */
+static inline bool filesystem_is_well(const struct filesystem *f)
+{
+	return filesystem_health(f) == FILESYSTEM_WELL;
+}
+/* A system call below a root on it failed (-errno) by its fault. */
+void filesystem_note_fault(struct filesystem *f, int error);
+/* The operator has seen what is wrong now: what comes after counts. */
+void filesystem_accept(struct filesystem *f);
 
 /* Used and limits as df counts: of what is used or may still be. */
 uint64_t filesystem_used(const struct filesystem *f);
@@ -78,3 +109,10 @@ uint64_t filesystem_quiet_bytes(
  * and the next look. */
 void filesystem_take(struct filesystem *f, const struct mounts_fs *facts,
 	const struct config *config, int64_t now_boot_ns);
+/* Is it time that the next look asks for its health too? */
+bool filesystem_wants_health(const struct filesystem *f, int64_t now_boot_ns);
+/* It did. */
+void filesystem_take_health(struct filesystem *f,
+	const struct mounts_health *health, int64_t now_boot_ns);
+/* The mount table changed: a look is due, with its health. */
+void filesystem_remounted(struct filesystem *f);

@@ -12,7 +12,7 @@ libullage_a_SOURCES += \
 	agent/dirty.c agent/dirty.h \
 	agent/feed.c agent/feed.h agent/feed_impl.h \
 	agent/feed_queue.c agent/feed_dispatch.c agent/feed_result.c \
-	agent/feed_source.c \
+	agent/feed_nameless.c agent/feed_source.c \
 	agent/wire.c agent/wire.h \
 	agent/agent.c agent/core.h agent/component.h \
 	agent/cleanup.c agent/cleanup.h \
@@ -26,19 +26,21 @@ libullage_a_SOURCES += \
 	agent/filesystems.c agent/filesystems.h \
 	agent/history.c agent/history.h \
 	agent/json.c agent/json.h \
+	agent/latch.c agent/latch.h \
 	agent/locate.c agent/locate.h \
 	agent/methods.c agent/methods.h agent/methods_files.c \
 	agent/methods_cleanup.c agent/methods_config.c agent/methods_operate.c \
 	agent/core.c \
-	agent/notice.c agent/notice.h \
+	agent/notice.c agent/notice.h agent/notice_faults.c \
 	agent/reload.c agent/reload.h \
 	agent/setup.c agent/setup.h \
 	agent/sources.c agent/sources.h \
 	agent/report.c agent/report.h \
 	agent/resolve.c agent/resolve.h \
-	agent/state.c agent/state.h \
+	agent/state.c agent/state.h agent/state_load.c agent/state_impl.h \
 	agent/state_file.c agent/state_file.h \
 	agent/state_saver.c agent/state_saver.h \
+	agent/wallclock.c agent/wallclock.h \
 	agent/why.c agent/why.h
 
 # Warden: the parent process and what it starts.

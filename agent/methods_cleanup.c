@@ -91,12 +91,7 @@ static void fail_start(
 		control_fail(call, "Busy",
 			"a cleanup of this component is under way");
 	else if (error == -EAGAIN)
-		control_fail(call, "NotTrusted",
-			feed_has_lost_roots(c->feed)
-				? "a root directory of this component is missing "
-				  "or changed; ullagectl status says which"
-				: "the index of this component is not exact at "
-				  "the moment; try again when status says so");
+		control_fail(call, "NotTrusted", core_obstacle(c->agent, c));
 	else if (error == -EPERM)
 		control_fail(call, "Failed",
 			"the panic latch is set: ullagectl panic --release "

@@ -3,15 +3,13 @@
 #include "methods.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "core.h"
 #include "json.h"
+#include "latch.h"
 
 typedef struct json_object json;
 
@@ -131,16 +129,6 @@ void methods_reconcile(void *ctx, struct control_call *call, json *parameters)
 	control_on_gone(call, on_reconciler_gone, a);
 }
 
-static int set_latch(const char *path, bool is_on)
-{
-	fd_auto int fd = -1;
-
-	if (!is_on)
-		return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
-	fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-	return fd < 0 ? -errno : 0;
-}
-
 void methods_panic(void *ctx, struct control_call *call, json *parameters)
 {
 	struct agent *a = ctx;
@@ -153,7 +141,7 @@ void methods_panic(void *ctx, struct control_call *call, json *parameters)
 		control_invalid(call, "on");
 		return;
 	}
-	r = set_latch(a->panic_path, json_object_get_boolean(on));
+	r = latch_set(a->panic_path, json_object_get_boolean(on));
 	/* Even where the file cannot be written, this agent starts nothing. */
 	a->is_panic = json_object_get_boolean(on) || r < 0;
 	log_event(MSG_PANIC, NULL, "panic latch %s by uid %d",

@@ -15,11 +15,16 @@
 
 /* Conditions for the alert engine. */
 
-static void report(struct agent *a, const struct alert_condition *condition)
+void notice_condition(struct agent *a, const struct alert_condition *condition)
 {
 	if (alerts_report(a->alerts, condition, core_now(a)) < 0)
 		log_note(LOG_ERR, "out of memory for an alert: %s",
 			condition->message);
+}
+
+static void report(struct agent *a, const struct alert_condition *condition)
+{
+	notice_condition(a, condition);
 }
 
 static uint64_t limit_of(const struct trigger_limits *l, enum level level)
@@ -148,18 +153,7 @@ void notice_health(struct agent *a, const struct filesystem *f)
 			  .used_bytes = 0,
 			  .message = message,
 		  });
-	snprintf(message, sizeof(message), "%.300s is %s", f->path,
-		f->facts.is_read_only ? "mounted read-only: nothing on it "
-					"can be deleted"
-				      : "writable again");
-	report(a, &(struct alert_condition){
-			  .kind = ALERT_KIND_READ_ONLY,
-			  .level = f->facts.is_read_only ? LEVEL_CRITICAL
-							 : LEVEL_OK,
-			  .scope = scope,
-			  .filesystem = f->path,
-			  .message = message,
-		  });
+	notice_faults(a, f, scope);
 }
 
 void notice_nonsense(struct agent *a, struct filesystem *f)
@@ -169,7 +163,7 @@ void notice_nonsense(struct agent *a, struct filesystem *f)
 
 	if (f->is_nonsense_told == f->facts.is_nonsense)
 		return;
-	if (asprintf(&scope, "filesystem/%s", f->path) < 0) {
+	if (asprintf(&scope, "statfs/%s", f->path) < 0) {
 		scope = NULL;
 		return;
 	}

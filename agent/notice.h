@@ -11,21 +11,29 @@
 
 struct agent;
 struct alert;
+struct alert_condition;
 struct cleanup;
 struct cleanup_order;
 struct component;
 struct filesystem;
 struct json_object;
 
+/* To the alert engine. */
+void notice_condition(struct agent *a, const struct alert_condition *condition);
 /* The component's level and what it uses. */
 void notice_usage(struct component *c, uint64_t used_bytes);
 void notice_filesystem(struct agent *a, const struct filesystem *f);
 /* The root whose disk does not answer; NULL: every one does. */
 void notice_hung(struct agent *a, const char *root);
-/* Inodes and read-only mounts. */
 /* Do the figures of a filesystem make sense? */
 void notice_nonsense(struct agent *a, struct filesystem *f);
+/* What is wrong with a filesystem beside its bytes: inodes, and faults. */
 void notice_health(struct agent *a, const struct filesystem *f);
+/* Read-only mounts and errors. */
+void notice_faults(
+	struct agent *a, const struct filesystem *f, const char *scope);
+/* Whether the wall clock is trusted; is_step: it has just been set. */
+void notice_clock(struct agent *a, bool is_step);
 void notice_emergency_missed(struct agent *a, const struct filesystem *f);
 /* What the feed has to tell: first scan, overflows, drift, lost roots,
  * directories without a watch. */

@@ -175,6 +175,7 @@ void order_parts(struct component *c, struct cleanup_parts *ret)
 		.busy = &c->busy,
 		.deletions = a->deletions,
 		.clock = a->clock,
+		.lead_ns = a->wallclock.real_ns - a->wallclock.boot_ns,
 		.number = c->number,
 		.digest = a->config->digest,
 	};
@@ -211,9 +212,23 @@ int order_start(
 	return 0;
 }
 
+static void stop_if_unsafe(struct component *c)
+{
+	const struct agent *a = c->agent;
+
+	if (cleanup_is_plan(c->cleanup) || !core_must_stop(a, c))
+		return;
+	if (!wallclock_is_trusted(&a->wallclock))
+		cleanup_stop(c->cleanup, REASON_CLOCK, 0);
+	else
+		cleanup_stop(c->cleanup, REASON_ERROR, -EIO);
+}
+
 /* A finished run is freed here, not from its own callback. */
 void order_move(struct component *c)
 {
+	if (c->cleanup)
+		stop_if_unsafe(c);
 	if (c->cleanup && !cleanup_is_done(c->cleanup))
 		cleanup_resume(c->cleanup);
 	if (c->cleanup && cleanup_is_done(c->cleanup))

@@ -55,10 +55,15 @@ static void note_allocation(const struct component *c, json *list)
 				"be reached"));
 }
 
-static json *notes_of(const struct component *c)
+static json *notes_of(struct agent *a, const struct component *c)
 {
+	const char *obstacle = core_obstacle(a, c);
 	json *list = json_object_new_array();
 
+	/* What keeps the index and the roots from being exact is said below,
+	 * or by work. */
+	if (obstacle && feed_is_trusted(c->feed))
+		json_object_array_add(list, json_object_new_string(obstacle));
 	if (c->policy->is_compression_asked)
 		json_object_array_add(list,
 			json_object_new_string("compression is not active "
@@ -116,7 +121,7 @@ static json *component_status(struct agent *a, const struct component *c)
 	json_put_bool(o, "trusted", core_is_trusted(a, c));
 	if (work_of(c))
 		json_put_text(o, "work", work_of(c));
-	json_object_object_add(o, "notes", notes_of(c));
+	json_object_object_add(o, "notes", notes_of(a, c));
 	json_object_object_add(o, "types", types_of(c));
 	return o;
 }
@@ -148,10 +153,9 @@ static json *filesystems_of(const struct agent *a)
 			filesystem_whole(f));
 		json_put_text(o, "level", level_word(f->level));
 		json_put_text(o, "health",
-			f->facts.is_nonsense	? "nonsense"
-			: !f->is_known		? "unknown"
-			: f->facts.is_read_only ? "read-only"
-						: "ok");
+			f->facts.is_nonsense
+				? "nonsense"
+				: filesystem_health_word(filesystem_health(f)));
 		json_object_array_add(list, o);
 	}
 	return list;

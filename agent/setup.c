@@ -135,6 +135,14 @@ void setup_access(struct agent *a)
 	control_set_access(a->control, &access);
 }
 
+/* Whoever reloads has seen what was wrong with the disks and the clock. */
+static void accept_what_is(struct agent *a)
+{
+	wallclock_accept(&a->wallclock);
+	for (size_t i = 0; i < a->filesystems.n_items; i++)
+		filesystem_accept(&a->filesystems.items[i]);
+}
+
 int setup_config(struct agent *a, struct config *config)
 {
 	struct component *fresh =
@@ -153,6 +161,7 @@ int setup_config(struct agent *a, struct config *config)
 		return r;
 	}
 	methods_forget(a);
+	accept_what_is(a);
 	alerts_set_cooldown(a->alerts, config->cooldown_s);
 	put_in_force(a, config, fresh);
 	setup_access(a);

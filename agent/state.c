@@ -8,15 +8,16 @@
 #include "base/log.h"
 #include "core.h"
 #include "json.h"
+#include "proto/jsoncheck.h"
 #include "report.h"
 #include "state_file.h"
+#include "state_impl.h"
 #include "state_saver.h"
 
-#define STATE_VERSION 1
 #define SAVE_PAUSE_NS (10 * CLOCK_NS_PER_S)
 #define SAVE_SLOW_NS  (30 * CLOCK_NS_PER_S)
 
-/* Saving. */
+/* What is to be saved. */
 
 static struct json_object *samples_of(const struct history *h)
 {
@@ -91,12 +92,26 @@ static void put_history(struct agent *a, struct json_object *o)
 	json_object_put(h);
 }
 
+/* What a later start compares the clocks with. */
+static void put_clock(const struct agent *a, struct json_object *o)
+{
+	struct wallclock_seen seen;
+	char boot_id[37];
+
+	wallclock_seen(&a->wallclock, a->clock, &seen);
+	state_boot_id(boot_id);
+	json_put_stamp(o, "clockSeen", seen.real_s);
+	json_put_u64(o, "bootSeconds", (uint64_t)MAX_OF(seen.boot_s, 0));
+	json_put_text(o, "bootId", boot_id);
+}
+
 static struct json_object *state_of(struct agent *a)
 {
 	struct json_object *o = json_object_new_object();
 
 	json_put_u64(o, "version", STATE_VERSION);
 	json_put_stamp(o, "savedAt", clock_real_s(a->clock));
+	put_clock(a, o);
 	put_history(a, o);
 	json_object_object_add(o, "samples", samples_of(&a->history));
 	json_object_object_add(o, "openAlerts", open_of(a));
@@ -104,25 +119,119 @@ static struct json_object *state_of(struct agent *a)
 	return o;
 }
 
-/* Returns the text, the caller's, or NULL. */
-static char *text_of(struct agent *a)
+/* Saving. */
+
+static size_t count_cleanups(struct json_object *list)
+{
+	struct cleanup_result r;
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		n += state_read_cleanup(json_object_array_get_idx(list, i), &r);
+	return n;
+}
+
+static size_t count_alerts(struct json_object *list)
+{
+	struct alert alert;
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		if (!state_read_alert(
+			    json_object_array_get_idx(list, i), &alert))
+			continue;
+		alert_fini(&alert);
+		n++;
+	}
+	return n;
+}
+
+static size_t count_samples(struct json_object *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		n += json_get_text(json_object_array_get_idx(list, i),
+			     "component") != NULL;
+	return n;
+}
+
+/* Would a restart find all of it? */
+static bool is_restorable(const struct agent *a, struct json_object *o)
+{
+	const struct {
+		const char *key;
+		size_t (*count)(struct json_object *list);
+		size_t want;
+	} parts[] = {
+		{"cleanups", count_cleanups, a->history.n_cleanups},
+		{"alerts", count_alerts, a->history.n_alerts},
+		{"samples", count_samples, a->history.n_samples},
+		{"openAlerts", count_alerts, alerts_n_open(a->alerts)},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		struct json_object *list =
+			json_object_object_get(o, parts[i].key);
+
+		if (!json_object_is_type(list, json_type_array) ||
+			parts[i].count(list) != parts[i].want)
+			return false;
+	}
+	return json_get_u64(o, "version") == STATE_VERSION &&
+	       json_get_stamp(o, "clockSeen");
+}
+
+static size_t count_members(struct json_object *o)
+{
+	size_t n = 0;
+
+	if (json_object_is_type(o, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(o); i++)
+			n += count_members(json_object_array_get_idx(o, i));
+	} else if (json_object_is_type(o, json_type_object)) {
+		json_object_object_foreach (o, key, value) {
+			(void)key;
+			n += 1 + count_members(value);
+		}
+	}
+	return n;
+}
+
+/*
+ * Out of memory, the JSON library leaves out what it has no room for, and says
+ * nothing: the text is good for replacing the last one only if everything
+ * there is to tell is in it.
+ */
+static bool is_whole(
+	const struct agent *a, struct json_object *o, const char *text)
+{
+	size_t n_members;
+
+	return is_restorable(a, o) &&
+	       jsoncheck_text(text, strlen(text), &n_members) == 0 &&
+	       n_members == count_members(o);
+}
+
+int state_write(struct agent *a, struct buf *ret)
 {
 	struct json_object *o = state_of(a);
 	const char *text = o ? json_object_to_json_string_ext(o,
 				       JSON_C_TO_STRING_PLAIN |
 					       JSON_C_TO_STRING_NOSLASHESCAPE)
 			     : NULL;
-	char *copy = text ? strdup(text) : NULL;
+	int r = text && is_whole(a, o, text) ? buf_puts(ret, text) : -ENOMEM;
 
 	json_object_put(o);
-	return copy;
+	return r;
 }
 
 int state_save(struct agent *a)
 {
-	mem_autofree char *text = text_of(a);
+	buf_auto struct buf text = {0};
+	int r = state_write(a, &text);
 
-	return text ? state_file_replace(a->config->state_file, text) : -ENOMEM;
+	return r < 0 ? r : state_file_replace(a->config->state_file, text.data);
 }
 
 static void note_failed(struct agent *a, const char *why)
@@ -154,10 +263,12 @@ static bool watch_save(struct agent *a, int64_t now)
 
 static int begin_save(struct agent *a)
 {
-	char *text = text_of(a);
+	buf_auto struct buf text = {0};
+	int r = state_write(a, &text);
 
-	return text ? state_saver_start(a->saver, a->config->state_file, text)
-		    : -ENOMEM;
+	return r < 0 ? r
+		     : state_saver_start(a->saver, a->config->state_file,
+			       mem_take(text.data));
 }
 
 void state_keep(struct agent *a)
@@ -182,335 +293,4 @@ int64_t state_due(const struct agent *a)
 		return a->is_save_slow ? INT64_MAX
 				       : a->save_begun_boot_ns + SAVE_SLOW_NS;
 	return a->is_dirty ? a->save_due_boot_ns : INT64_MAX;
-}
-
-int state_write(struct agent *a, struct buf *ret)
-{
-	struct json_object *o = state_of(a);
-	const char *text = o ? json_object_to_json_string_ext(o,
-				       JSON_C_TO_STRING_PLAIN |
-					       JSON_C_TO_STRING_NOSLASHESCAPE)
-			     : NULL;
-	int r = text ? buf_puts(ret, text) : -ENOMEM;
-
-	json_object_put(o);
-	return r;
-}
-
-/* Restoring. Each value is taken for what it is; what makes no sense is left
- * out. */
-
-static int word_of(const char *text, const char *(*word)(int), int n)
-{
-	for (int i = 0; text && i < n; i++)
-		if (strcmp(text, word(i)) == 0)
-			return i;
-	return -1;
-}
-
-static const char *event_word(int i)
-{
-	return alert_event_word((enum alert_event)i);
-}
-
-static const char *kind_word(int i)
-{
-	return alert_kind_word((enum alert_kind)i);
-}
-
-static const char *level_word_at(int i)
-{
-	return level_word((enum level)i);
-}
-
-static const char *goal_word(int i)
-{
-	return goal_reason_name((enum goal_reason)i);
-}
-
-static const char *mode_word(int i)
-{
-	return mode_name((enum mode)i);
-}
-
-static const char *reason_word_at(int i)
-{
-	return reason_word((enum reason)i);
-}
-
-static char *copy_text(struct json_object *o, const char *key)
-{
-	const char *text = json_get_text(o, key);
-
-	return text ? strdup(text) : NULL;
-}
-
-/* Cut short, a name may end within a character; saved like that, the whole
- * file would be no JSON any more. */
-static bool fits(const char *name, size_t size)
-{
-	return name && strlen(name) < size;
-}
-
-static bool read_alert(struct json_object *o, struct alert *ret)
-{
-	int event = word_of(json_get_text(o, "event"), event_word, 4);
-	int kind = word_of(json_get_text(o, "kind"), kind_word, N_ALERT_KINDS);
-	int level = word_of(json_get_text(o, "level"), level_word_at, 4);
-
-	if (event < 0 || kind < 0 || level < 0 || !json_get_text(o, "scope"))
-		return false;
-	*ret = (struct alert){
-		.id = json_get_u64(o, "id"),
-		.event = (enum alert_event)event,
-		.kind = (enum alert_kind)kind,
-		.level = (enum level)level,
-		.scope = copy_text(o, "scope"),
-		.component = copy_text(o, "component"),
-		.filesystem = copy_text(o, "filesystem"),
-		.used_bytes = json_get_u64(o, "usedBytes"),
-		.limit_bytes = json_get_u64(o, "limitBytes"),
-		.message = copy_text(o, "message"),
-		.at_real_s = json_get_stamp(o, "time"),
-	};
-	if (!ret->message)
-		ret->message = strdup("");
-	if (ret->scope && ret->message)
-		return true;
-	alert_fini(ret);
-	return false;
-}
-
-static void read_skipped(struct json_object *list, struct skipped *ret)
-{
-	size_t n = json_object_is_type(list, json_type_array)
-			   ? json_object_array_length(list)
-			   : 0;
-
-	for (size_t i = 0; i < n; i++) {
-		struct json_object *o = json_object_array_get_idx(list, i);
-		int r = word_of(
-			json_get_text(o, "reason"), reason_word_at, N_REASONS);
-
-		if (r < 0)
-			continue;
-		ret->files[r] = json_get_u64(o, "files");
-		ret->bytes[r] = json_get_u64(o, "bytes");
-	}
-}
-
-static void read_steps(struct json_object *list, struct cleanup_result *ret)
-{
-	size_t n = json_object_is_type(list, json_type_array)
-			   ? json_object_array_length(list)
-			   : 0;
-
-	/* Written from the first step on, all of them. */
-	for (size_t i = 0; i < n && i + 1 < CLEANUP_STEPS; i++) {
-		struct json_object *o = json_object_array_get_idx(list, i);
-
-		ret->step_files[i + 1] = json_get_u64(o, "files");
-		ret->step_bytes[i + 1] = json_get_u64(o, "freedBytes");
-	}
-}
-
-static bool read_cleanup(struct json_object *o, struct cleanup_result *ret)
-{
-	const char *name = json_get_text(o, "component");
-	const char *strategy_name = json_get_text(o, "strategy");
-	const struct strategy *s =
-		strategy_name ? strategy_find(strategy_name) : NULL;
-	int reason = word_of(json_get_text(o, "reason"), goal_word, 5);
-	int mode = word_of(json_get_text(o, "mode"), mode_word, N_MODES);
-	int stop =
-		word_of(json_get_text(o, "stopped"), reason_word_at, N_REASONS);
-
-	if (!fits(name, sizeof(ret->component)) || !s || reason < 0 || mode < 0)
-		return false;
-	*ret = (struct cleanup_result){
-		.strategy = s->name,
-		.mode = mode_name((enum mode)mode),
-		/* A run that went to its end has no such word. */
-		.stop = stop < 0 ? REASON_DELETED : (enum reason)stop,
-		.reason = (enum goal_reason)reason,
-		.is_dry_run = json_get_bool(o, "dryRun"),
-		.is_reached = json_get_bool(o, "reached"),
-		.is_cut = json_get_bool(o, "cut"),
-		.started_real_s = json_get_stamp(o, "startedAt"),
-		.ended_real_s = json_get_stamp(o, "endedAt"),
-		.files = json_get_u64(o, "files"),
-		.freed_bytes = json_get_u64(o, "freedBytes"),
-		.estimated_bytes = json_get_u64(o, "estimatedBytes"),
-		.used_before = json_get_u64(o, "usedBefore"),
-		.used_after = json_get_u64(o, "usedAfter"),
-		.target_bytes = json_get_u64(o, "targetBytes"),
-	};
-	snprintf(ret->component, sizeof(ret->component), "%s", name);
-	read_skipped(json_object_object_get(o, "skipped"), &ret->skipped);
-	read_steps(json_object_object_get(o, "steps"), ret);
-	return true;
-}
-
-static void restore_cleanup(struct agent *a, struct json_object *o)
-{
-	struct cleanup_result r;
-
-	if (read_cleanup(o, &r))
-		history_add_cleanup(&a->history, &r);
-}
-
-static void restore_alert(struct agent *a, struct json_object *o)
-{
-	struct alert alert;
-
-	if (!read_alert(o, &alert))
-		return;
-	history_add_alert(&a->history, &alert);
-	alert_fini(&alert);
-}
-
-static void restore_open(struct agent *a, struct json_object *o)
-{
-	struct alert alert;
-
-	if (!read_alert(o, &alert))
-		return;
-	alerts_restore(a->alerts,
-		&(struct alerts_open){
-			.alert = &alert,
-			.raised_real_s = json_get_stamp(o, "raisedAt"),
-			.heard_real_s = json_get_stamp(o, "heardAt"),
-			.is_held = json_get_bool(o, "held"),
-		},
-		core_now(a));
-	alert_fini(&alert);
-}
-
-static void restore_sample(struct agent *a, struct json_object *o)
-{
-	const char *name = json_get_text(o, "component");
-	struct sample s = {
-		.at_real_s = json_get_stamp(o, "time"),
-		.used_bytes = json_get_u64(o, "usedBytes"),
-		.files = json_get_u64(o, "files"),
-	};
-
-	if (!fits(name, sizeof(s.component)))
-		return;
-	snprintf(s.component, sizeof(s.component), "%s", name);
-	history_add_sample(&a->history, &s);
-}
-
-static void restore_list(struct agent *a, struct json_object *state,
-	const char *key, void (*one)(struct agent *a, struct json_object *o))
-{
-	struct json_object *list = json_object_object_get(state, key);
-	size_t n = json_object_is_type(list, json_type_array)
-			   ? json_object_array_length(list)
-			   : 0;
-
-	for (size_t i = 0; i < n; i++) {
-		struct json_object *o = json_object_array_get_idx(list, i);
-
-		if (json_object_is_type(o, json_type_object))
-			one(a, o);
-	}
-}
-
-/* A schedule goes on where it was: at most an interval away, whatever the
- * file says. */
-static void restore_schedules(struct agent *a, struct json_object *state)
-{
-	struct json_object *o = json_object_object_get(state, "schedules");
-	int64_t boot = clock_boot_ns(a->clock);
-	int64_t now_s = clock_real_s(a->clock);
-
-	if (!json_object_is_type(o, json_type_object))
-		return;
-	for (size_t i = 0; i < a->n_components; i++) {
-		struct component *c = &a->components[i];
-		int64_t at_s = json_get_stamp(o, c->policy->component);
-		int64_t wait_s = MIN_OF(at_s - now_s, c->policy->interval_s);
-
-		if (at_s)
-			c->scheduled_boot_ns =
-				boot + MAX_OF(wait_s, 0) * CLOCK_NS_PER_S;
-	}
-}
-
-static int parse(const struct buf *text, struct json_object **ret)
-{
-	struct json_tokener *t = json_tokener_new();
-	struct json_object *o;
-	int r = 0;
-
-	if (!t)
-		return -ENOMEM;
-	json_tokener_set_flags(t, JSON_TOKENER_VALIDATE_UTF8);
-	o = json_tokener_parse_ex(t, text->data, (int)text->len);
-	if (json_tokener_get_error(t) != json_tokener_success ||
-		!json_object_is_type(o, json_type_object) ||
-		json_get_u64(o, "version") != STATE_VERSION) {
-		json_object_put(o);
-		r = -EBADMSG;
-	}
-	json_tokener_free(t);
-	if (r == 0)
-		*ret = o;
-	return r;
-}
-
-static void set_aside(struct agent *a, int error)
-{
-	const char *path = a->config->state_file;
-	mem_autofree char *aside =
-		state_file_set_aside(path, clock_real_s(a->clock));
-
-	log_event(MSG_STATE_DAMAGED, NULL,
-		"the state file %s cannot be read (%s); %s%s", path,
-		strerror(-error),
-		aside ? "set aside as " : "and could not be set aside",
-		aside ? aside : "");
-	alerts_report(a->alerts,
-		&(struct alert_condition){
-			.kind = ALERT_KIND_AGENT,
-			.level = LEVEL_WARNING,
-			.scope = "agent/state",
-			.message = "the saved state was damaged and has been "
-				   "set aside; history starts anew",
-		},
-		core_now(a));
-}
-
-int state_read(struct agent *a, const struct buf *text)
-{
-	struct json_object *state = NULL;
-	int r = text->len ? parse(text, &state) : -EBADMSG;
-
-	if (r < 0)
-		return r;
-	restore_list(a, state, "cleanups", restore_cleanup);
-	restore_list(a, state, "alerts", restore_alert);
-	restore_list(a, state, "samples", restore_sample);
-	restore_list(a, state, "openAlerts", restore_open);
-	restore_schedules(a, state);
-	json_object_put(state);
-	return 0;
-}
-
-int state_load(struct agent *a)
-{
-	buf_auto struct buf text = {0};
-	int r = state_file_read(a->config->state_file, &text);
-
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0)
-		r = state_read(a, &text);
-	/* Our memory is at fault, not the file. */
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		set_aside(a, r);
-	return 0;
 }

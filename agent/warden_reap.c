@@ -45,6 +45,7 @@ static int run_reaper(void *ctx)
 		.outcome_fd = order->outcome_fd,
 		.audit_fd = order->audit_fd,
 		.panic_path = order->panic_path,
+		.lead_ns = m->lead_ns,
 	};
 
 	return reaper_run(&run);

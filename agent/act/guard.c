@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "act/reaper.h"
+#include "base/beneath.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -26,6 +27,9 @@ void guard_init(struct guard *g, const struct reaper_order *order)
 
 	*g = (struct guard){
 		.panic_path = order->panic_path,
+		.clock = order->clock,
+		.lead_ns = order->lead_ns ? order->lead_ns
+					  : clock_lead_ns(order->clock),
 		.max_files = order->max_files,
 		.max_bytes = order->max_bytes,
 		.free_bytes = order->free_bytes,
@@ -52,7 +56,7 @@ static bool look_panic(const struct guard *g)
 
 static void watch_panic(struct guard *g)
 {
-	int64_t now_ns = clock_boot_ns(NULL);
+	int64_t now_ns = clock_boot_ns(g->clock);
 
 	if (!g->panic_path || g->is_panic || g->is_dry_run)
 		return;
@@ -65,11 +69,25 @@ static void watch_panic(struct guard *g)
 	g->panic_look_ns = now_ns;
 }
 
+/* Once wrong, it stays so for this run. */
+static void watch_clock(struct guard *g)
+{
+	int64_t step_ns = clock_lead_ns(g->clock) - g->lead_ns;
+
+	if (step_ns > CLOCK_STEP_S * CLOCK_NS_PER_S ||
+		step_ns < -CLOCK_STEP_S * CLOCK_NS_PER_S ||
+		clock_real_s(g->clock) < CLOCK_EPOCH_S)
+		g->is_clock_wrong = true;
+}
+
 enum reason guard_ask(struct guard *g)
 {
 	watch_panic(g);
+	watch_clock(g);
 	if (g->is_panic)
 		return REASON_PANIC;
+	if (g->is_clock_wrong)
+		return REASON_CLOCK;
 	if (g->is_broken)
 		return REASON_ERRORS;
 	if (g->free_bytes && g->bytes >= g->free_bytes)
@@ -96,6 +114,8 @@ void guard_note(struct guard *g, const struct outcome *o, uint64_t used_bytes)
 	case REASON_ERROR:
 	case REASON_ORPHANED:
 		g->n_errors++;
+		if (beneath_is_fault(-o->error))
+			g->is_broken = true;
 		if (g->n_errors >= g->max_errors &&
 			g->n_errors * 1000000 > g->n_judged * g->max_errors_ppm)
 			g->is_broken = true;

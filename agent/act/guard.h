@@ -3,7 +3,7 @@
 
 /*
  * The guard rails of one run: what may still be taken, and whether to go on
- * at all. Knows numbers and the panic latch, no files.
+ * at all. Knows numbers, the panic latch and the clock, no files.
  */
 
 #include <stdbool.h>
@@ -15,6 +15,8 @@ struct reaper_order;
 
 struct guard {
 	const char *panic_path; /* or NULL */
+	const struct clock *clock; /* or NULL */
+	int64_t lead_ns; /* of the clock that the run began with */
 	uint64_t max_files, max_bytes;
 	uint64_t free_bytes; /* target; 0: none */
 	uint64_t canary_files; /* UINT64_MAX unless canary */
@@ -26,7 +28,8 @@ struct guard {
 	uint64_t n_to_panic_look;
 	int64_t panic_look_ns;
 	bool is_panic;
-	bool is_broken; /* too many errors */
+	bool is_broken; /* too many errors, or one that is the disk's */
+	bool is_clock_wrong;
 };
 
 /*

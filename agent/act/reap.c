@@ -17,6 +17,8 @@
 #include "act/quarantine.h"
 #include "base/fd.h"
 
+#define FUTURE_S 60 /* clocks are slewed, and two hosts may share a disk */
+
 static void step(const struct reap_rules *rules, enum reap_step at)
 {
 	if (rules->on_step)
@@ -60,6 +62,14 @@ static bool is_young(
 	return age_of(newest_s, rules->now_s) < rules->rules->min_age_s;
 }
 
+/* The kernel stamps changes and births by this very clock, and nobody can forge
+ * them: it was ahead then, or is behind now. */
+static bool is_from_the_future(
+	const struct reap_rules *rules, const struct beneath_stat *st)
+{
+	return MAX_OF(st->ctime_s, st->id.btime_s) > rules->now_s + FUTURE_S;
+}
+
 /* Uses that the agent saw can only make a file younger, so they may be
  * believed. */
 static bool is_retained(const struct reap_rules *rules, enum stype type,
@@ -96,6 +106,8 @@ enum reason reap_judge(const struct reap_rules *rules,
 	if (place->type == STYPE_CONFIG &&
 		(!policy->is_config_allowed || rules->reason != GOAL_EMERGENCY))
 		return REASON_CONFIG;
+	if (is_from_the_future(rules, st))
+		return REASON_CLOCK;
 	if (is_young(rules, st))
 		return REASON_YOUNG;
 	if (c->rule == PLAN_RULE_RETENTION &&

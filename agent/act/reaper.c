@@ -123,7 +123,7 @@ static void make_rules(struct run *run)
 	run->rules = (struct reap_rules){
 		.rules = &order->policy->rules,
 		.reason = order->reason,
-		.now_s = clock_real_s(NULL),
+		.now_s = clock_real_s(order->clock),
 		.is_dry_run = is_looking_only(order),
 		.keep = &run->keep,
 		.audit = &run->audit,

@@ -38,6 +38,9 @@ struct reaper_order {
 	int outcome_fd; /* stream socket: struct outcome, one each */
 	int audit_fd; /* records of P11, one line each; -1: none */
 	const char *panic_path; /* while this exists nothing is deleted */
+	int64_t lead_ns; /* of the clock the plan was made by, clock_lead_ns;
+			    another one now: it was set meanwhile. 0: any */
+	const struct clock *clock; /* NULL: the kernel's */
 };
 
 /*
@@ -50,6 +53,8 @@ struct reaper_order {
  *   BUSY       also: another reaper is at work in this root
  *   ERROR      with ECANCELED: too many errors before it
  *   OBSERVE    would have been deleted; other words as in a dry run
+ *   CLOCK      the file changed later than now is, or the clock was set since
+ *              the plan was made, or is before this program was
  *   ORPHANED   it lies in the quarantine, and is tried again at every start
  * freed_bytes of WOULD_DELETE and OBSERVE: what would have been freed.
  * Returns the process's exit status: 0 ran (whatever came of the

@@ -290,6 +290,21 @@ int beneath_stat_known(int dir_fd, const char *name, struct beneath_stat *ret)
 	return stat_name(dir_fd, name, AT_STATX_DONT_SYNC, ret);
 }
 
+bool beneath_is_fault(int r)
+{
+	switch (r) {
+	case -EIO:
+	case -EUCLEAN: /* found damaged (EFSCORRUPTED) */
+	case -EBADMSG: /* a checksum did not match (EFSBADCRC) */
+	case -EREMOTEIO:
+	case -ESHUTDOWN:
+	case -EROFS:
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool beneath_is_supported(void)
 {
 	struct open_how how = {

@@ -28,6 +28,10 @@ static inline bool identity_equal(
 	       a->btime_s == b->btime_s && a->btime_ns == b->btime_ns;
 }
 
+/* Errors that are the filesystem's fault and not this file's: what is behind it
+ * is damaged or gone, or it lets nothing be changed any more. r: -errno. */
+bool beneath_is_fault(int r);
+
 /* Everything statx tells that somebody here asks for. Times in seconds since
  * 1970. used_bytes is blocks * 512. */
 struct beneath_stat {

@@ -20,12 +20,26 @@ struct clock {
 #define CLOCK_NS_PER_S	INT64_C(1000000000)
 #define CLOCK_NS_PER_MS INT64_C(1000000)
 
+/* The wall clock moved by more than this against the boot clock: it was set. A
+ * clock that is only slewed never is so far off between two looks. */
+#define CLOCK_STEP_S INT64_C(5)
+/* 2026-01-01: no clock that goes right tells a time before this program was. */
+#define CLOCK_EPOCH_S INT64_C(1767225600)
+/* The end of the year 2199: beyond, nanoseconds would run over in 64 bits. */
+#define CLOCK_MAX_S INT64_C(7258118399)
+
 /* Nanoseconds since 1970 (wall) and since boot. c may be NULL: the real one. */
 int64_t clock_real_ns(const struct clock *c);
 int64_t clock_boot_ns(const struct clock *c);
 static inline int64_t clock_real_s(const struct clock *c)
 {
 	return clock_real_ns(c) / CLOCK_NS_PER_S;
+}
+
+/* How far the wall clock is ahead of the boot clock: changes only by a step. */
+static inline int64_t clock_lead_ns(const struct clock *c)
+{
+	return clock_real_ns(c) - clock_boot_ns(c);
 }
 
 /* Moves a fake clock on, both times alike. */

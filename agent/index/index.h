@@ -127,6 +127,12 @@ bool index_is_tidy(const struct index *ix);
  */
 size_t index_seek_links(struct index *ix, index_dir_fn *fn, void *ctx);
 
+/* Calls fn for each entry whose inode's number has one of these lower halves
+ * (sorted); hash is what index_hash gives. One pass over the pool. */
+typedef void index_entry_fn(void *ctx, uint32_t dir, uint64_t hash);
+void index_seek_inodes(const struct index *ix, const uint32_t *tags, size_t n,
+	index_entry_fn *fn, void *ctx);
+
 /* Reading. */
 struct index_totals index_totals(const struct index *ix, uint32_t node);
 uint64_t index_memory(const struct index *ix); /* bytes held */

@@ -174,6 +174,16 @@ static uint32_t bit_of(uint32_t tag)
 	return (tag * UINT32_C(2654435761)) >> 16;
 }
 
+static void want(struct wanted *w, uint32_t tag)
+{
+	w->bits[bit_of(tag) / 64] |= UINT64_C(1) << bit_of(tag) % 64;
+}
+
+static bool is_wanted(const struct wanted *w, uint32_t tag)
+{
+	return w->bits[bit_of(tag) / 64] >> bit_of(tag) % 64 & 1;
+}
+
 static size_t collect_wanted(struct links *l, struct wanted *ret)
 {
 	size_t n = 0;
@@ -185,8 +195,7 @@ static size_t collect_wanted(struct links *l, struct wanted *ret)
 			rec->n_names >= rec->nlink)
 			continue;
 		rec->is_sought = true;
-		ret->bits[bit_of((uint32_t)rec->ino) / 64] |=
-			UINT64_C(1) << bit_of((uint32_t)rec->ino) % 64;
+		want(ret, (uint32_t)rec->ino);
 		n++;
 	}
 	return n;
@@ -225,14 +234,45 @@ size_t index_seek_links(struct index *ix, index_dir_fn *fn, void *ctx)
 	n = collect_wanted(&ix->links, &wanted);
 	for (uint32_t id = 0; n && id < ix->pool.n_slots; id++) {
 		const struct entry *e = pool_entry(&ix->pool, id);
-		uint32_t bit = bit_of(e->ino_tag);
 
-		if (!(wanted.bits[bit / 64] >> bit % 64 & 1) ||
-			e->flags & POOL_RECORD || e->dir == last ||
-			!impl_is_current(ix, e))
+		if (!is_wanted(&wanted, e->ino_tag) || e->flags & POOL_RECORD ||
+			e->dir == last || !impl_is_current(ix, e))
 			continue;
 		last = e->dir;
 		fn(ctx, e->dir);
 	}
 	return n + n_doubted;
+}
+
+static bool has_tag(const uint32_t *tags, size_t n, uint32_t tag)
+{
+	while (n) {
+		size_t half = n / 2;
+
+		if (tags[half] == tag)
+			return true;
+		if (tags[half] < tag) {
+			tags += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return false;
+}
+
+void index_seek_inodes(const struct index *ix, const uint32_t *tags, size_t n,
+	index_entry_fn *fn, void *ctx)
+{
+	struct wanted wanted = {0};
+
+	for (size_t i = 0; i < n; i++)
+		want(&wanted, tags[i]);
+	for (uint32_t id = 0; n && id < ix->pool.n_slots; id++) {
+		const struct entry *e = pool_entry(&ix->pool, id);
+
+		if (is_wanted(&wanted, e->ino_tag) &&
+			has_tag(tags, n, e->ino_tag) && impl_is_current(ix, e))
+			fn(ctx, e->dir, pool_hash(e));
+	}
 }

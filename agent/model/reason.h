@@ -38,7 +38,8 @@
 	X(LIMIT_FILESYSTEM, "limit-filesystem",                               \
 		"over the share of the filesystem a run may take")            \
 	X(ERRORS, "errors", "after too many errors in this run")              \
-	X(UNTRUSTED, "untrusted", "the index is not exact at the moment")
+	X(UNTRUSTED, "untrusted", "the index is not exact at the moment")     \
+	X(CLOCK, "clock", "the wall clock cannot be right")
 
 enum reason {
 #define X(id, word, sentence) REASON_##id,

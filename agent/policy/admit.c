@@ -222,10 +222,11 @@ int admit_path(const char *path, const char *const *own_paths, struct buf *why)
 	return e;
 }
 
+/* The same directory by way of another mount is the same directory: its disk
+ * was unmounted and mounted again. */
 static bool is_known(const struct admitted *known, const struct admitted *now)
 {
-	return identity_equal(&known->id, &now->id) &&
-	       known->mnt_id == now->mnt_id && known->uid == now->uid;
+	return identity_equal(&known->id, &now->id) && known->uid == now->uid;
 }
 
 int admit_root(const char *path, const struct admitted *known,
@@ -244,7 +245,6 @@ int admit_root(const char *path, const struct admitted *known,
 		return e;
 	now = (struct admitted){
 		.id = st.id,
-		.mnt_id = st.mnt_id,
 		.uid = st.uid,
 		.mode = st.mode,
 	};

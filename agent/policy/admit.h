@@ -40,16 +40,16 @@ int admit_path_among(const char *path, const char *const *own_paths,
 
 /*
  * Looks at the directory itself: opens it beneath no symlink, compares with
- * known (NULL the first time): another directory, another mount or another
- * owner is a change. ret describes what stands there now, also when it
- * changed. ret_fd may be NULL; it is set on 0 alone and owned by the caller.
+ * known (NULL the first time): another directory or another owner is a
+ * change; another mount of the same directory is none. ret describes what
+ * stands there now, also when it changed. ret_fd may be NULL; it is set on 0
+ * alone and owned by the caller.
  * Returns 0; X_E_ADMIT_CHANGED if it is not the known one; -errno (-ELOOP:
  * a component is a symlink).
  */
 #define X_E_ADMIT_CHANGED 1
 struct admitted {
 	struct identity id;
-	uint64_t mnt_id;
 	uid_t uid;
 	mode_t mode;
 };

@@ -54,12 +54,22 @@ static void mem_printf(5, 0) add(struct problems *p, struct source *src,
 		problem_add_at(p, src, at, node, what.data);
 }
 
+/* Of a text that could not be read for want of memory nothing can be said. */
+static bool is_lost(struct problems *p, const struct scan_node *node)
+{
+	if (!node)
+		p->is_any = p->is_oom = true;
+	return !node;
+}
+
 void problem_add(struct problems *p, struct source *src,
 	const struct scan_node *node, const char *fmt, ...)
 {
 	va_list ap;
 
 	node = node_or_whole(src, node);
+	if (is_lost(p, node))
+		return;
 	va_start(ap, fmt);
 	add(p, src, node->at, node, fmt, ap);
 	va_end(ap);
@@ -71,6 +81,8 @@ void problem_add_key(struct problems *p, struct source *src,
 	va_list ap;
 
 	node = node_or_whole(src, node);
+	if (is_lost(p, node))
+		return;
 	va_start(ap, fmt);
 	add(p, src, node->key_at, node, fmt, ap);
 	va_end(ap);
@@ -86,6 +98,8 @@ void problem_note(struct problems *p, struct source *src,
 	if (!p->notes || src->n_notes++ >= PROBLEM_MAX)
 		return;
 	node = node_or_whole(src, node);
+	if (is_lost(p, node))
+		return;
 	va_start(ap, fmt);
 	e = buf_vprintf(&what, fmt, ap);
 	va_end(ap);

@@ -25,9 +25,11 @@
 #define CHANGES                                                            \
 	(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_MODIFY | \
 		IN_ATTRIB | IN_CLOSE_WRITE)
-#define LEAVING	   (IN_DELETE | IN_MOVED_FROM)
-#define SELF	   (IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)
-#define MASK	   (CHANGES | SELF | IN_OPEN | IN_ONLYDIR | IN_EXCL_UNLINK)
+#define LEAVING (IN_DELETE | IN_MOVED_FROM)
+#define SELF	(IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)
+/* Not IN_EXCL_UNLINK: a file that was opened by O_TMPFILE counts as unlinked
+ * for ever, also when it has a name, and would be written to unseen. */
+#define MASK	   (CHANGES | SELF | IN_OPEN | IN_ONLYDIR)
 
 #define READ_BYTES (64 * 1024)
 

@@ -9,6 +9,7 @@ libullage_a_SOURCES += \
 	agent/watch/measure.c \
 	agent/watch/mountinfo.c \
 	agent/watch/mounts.c \
+	agent/watch/mounts_health.c \
 	agent/watch/wdmap.c \
 	agent/watch/early.h \
 	agent/watch/fanotify.h \

@@ -42,6 +42,7 @@ struct piece {
 	struct observation *obs;
 	size_t n;
 	size_t n_skipped;
+	int fault;
 	int64_t looked_boot_ns;
 	struct buf text;
 };
@@ -190,6 +191,8 @@ static void observe(const struct look *l, int dir_fd, uint32_t dir,
 		return;
 	} else if (r < 0) {
 		p->n_skipped++;
+		if (beneath_is_fault(r))
+			p->fault = r;
 		return;
 	} else {
 		o->kind = kind_of(l, &o->st);
@@ -219,6 +222,7 @@ static void fill(struct result *r, struct piece *p)
 	r->obs = mem_take(p->obs);
 	r->n_obs = p->n;
 	r->n_skipped = p->n_skipped;
+	r->fault = p->fault;
 	r->looked_boot_ns = p->looked_boot_ns;
 	r->text = p->text;
 	*p = (struct piece){0};
@@ -436,6 +440,20 @@ static int run_look(struct look *l, struct job *job, int dir_fd,
 	}
 }
 
+static bool is_as_expected(const struct job *job, const struct result *r)
+{
+	const struct mounts_health *was = &job->quiet_health;
+
+	return job->quiet_used_bytes &&
+	       r->fs.used_bytes <= job->quiet_used_bytes &&
+	       r->fs.available_bytes >= job->quiet_available_bytes &&
+	       (!job->is_health_asked ||
+		       (r->health.mnt_id == was->mnt_id &&
+			       r->health.n_errors == was->n_errors &&
+			       r->health.is_read_only == was->is_read_only &&
+			       r->health.is_shut_down == was->is_shut_down));
+}
+
 static int run_statfs(
 	const struct look *l, const struct job *job, struct result *last)
 {
@@ -443,9 +461,9 @@ static int run_statfs(
 
 	last->looked_boot_ns = clock_boot_ns(NULL);
 	r = mounts_stat(l->root_fd, &last->fs);
-	last->is_quiet = r == 0 && job->quiet_used_bytes &&
-			 last->fs.used_bytes <= job->quiet_used_bytes &&
-			 last->fs.available_bytes >= job->quiet_available_bytes;
+	if (r == 0 && job->is_health_asked)
+		r = mounts_health(l->root_fd, &last->fs, &last->health);
+	last->is_quiet = r == 0 && is_as_expected(job, last);
 	return r;
 }
 
@@ -476,4 +494,6 @@ void look_run(struct look *l, struct job *job, struct result *last)
 	last->is_last = true;
 	last->watch_key = WATCH_NO_KEY;
 	last->error = run(l, job, last);
+	if (beneath_is_fault(last->error))
+		last->fault = last->error;
 }

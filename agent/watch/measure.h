@@ -55,9 +55,11 @@ struct job {
 	uint64_t *hashes;
 	size_t n_hashes;
 	/* JOB_STATFS: if there is no more used, and no less available, than
-	 * this, the result wakes nobody, and is there for whoever comes next.
-	 * 0: it does in any case. */
+	 * this, and its health is as it was, the result wakes nobody, and is
+	 * there for whoever comes next. 0: it does in any case. */
 	uint64_t quiet_used_bytes, quiet_available_bytes;
+	struct mounts_health quiet_health;
+	bool is_health_asked; /* JOB_STATFS: what is wrong with it, too */
 	uint64_t tag; /* for the caller */
 	int64_t started_boot_ns; /* set when a worker takes it up; else 0 */
 	bool has_watch_ref; /* measure.c's own */
@@ -90,9 +92,12 @@ struct result {
 	size_t n_obs;
 	size_t n_skipped; /* names that could not be looked at (EACCES, EIO),
 			     and are not in obs */
+	int fault; /* -errno if it is the filesystem's fault, of the job or of
+		      one of those names; see beneath_is_fault */
 	int64_t looked_boot_ns; /* the first look of this piece was later; 0:
 				   there was none */
 	struct mounts_fs fs; /* JOB_STATFS, JOB_PROBE */
+	struct mounts_health health; /* if asked */
 	struct buf text; /* the names live here */
 	struct result *next;
 };

@@ -31,6 +31,30 @@ struct mounts_fs {
 	char type[MOUNTS_TYPE_SIZE]; /* "ext4", "xfs", ...; "0x1234" */
 };
 
+/* What is wrong with it, as far as the kernel tells. */
+struct mounts_health {
+	uint64_t mnt_id; /* another one: mounted anew */
+	uint64_t n_errors; /* ext4 and btrfs count them on the disk; xfs: kinds
+			      of metadata found damaged. 0: none, or not told */
+	bool is_read_only; /* this mount, or the filesystem itself */
+	bool is_shut_down; /* it takes and gives nothing until mounted anew */
+};
+
+/* Reads the mount table and sysfs: dearer than mounts_stat. fs: of the same
+ * file. Returns 0 or -errno. */
+int mounts_health(
+	int fd, const struct mounts_fs *fs, struct mounts_health *ret);
+
+/* Tells when the mount table changes: ret->fd becomes readable then, until
+ * mounts_watch_read. Returns 0 or -errno. */
+struct mounts_watch {
+	int fd, table_fd;
+};
+#define MOUNTS_WATCH_NONE ((struct mounts_watch){.fd = -1, .table_fd = -1})
+int mounts_watch_open(struct mounts_watch *ret);
+void mounts_watch_read(const struct mounts_watch *w);
+void mounts_watch_close(struct mounts_watch *w);
+
 /* Of the filesystem that an open file (O_PATH will do) lies on.
  * Returns 0 or -errno. */
 int mounts_stat(int fd, struct mounts_fs *ret);

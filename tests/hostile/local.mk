@@ -28,3 +28,18 @@ TESTS += tests/hostile/opener
 tests_hostile_opener_SOURCES = tests/hostile/opener.c \
 	tests/hostile/world.c tests/hostile/world.h
 tests_hostile_opener_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+
+# Faults: calls that fail, processes that are killed, power that is cut.
+check_PROGRAMS += tests/hostile/calls
+TESTS += tests/hostile/calls
+tests_hostile_calls_SOURCES = tests/hostile/calls.c \
+	tests/hostile/desk.c tests/hostile/desk.h \
+	tests/hostile/inject.c tests/hostile/inject.h \
+	tests/hostile/world.c tests/hostile/world.h
+tests_hostile_calls_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+check_PROGRAMS += tests/hostile/power
+TESTS += tests/hostile/power
+tests_hostile_power_SOURCES = tests/hostile/power.c \
+	tests/hostile/desk.c tests/hostile/desk.h \
+	tests/hostile/world.c tests/hostile/world.h
+tests_hostile_power_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests

@@ -121,3 +121,12 @@ tests_unit_test_unit_SOURCES = tests/unit/test_unit.c tests/unit/policy_help.h
 tests_unit_test_unit_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_unit_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif
+
+# Whether the clock and the disks can be trusted.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_wallclock
+TESTS += tests/unit/test_wallclock
+tests_unit_test_wallclock_SOURCES = tests/unit/test_wallclock.c
+tests_unit_test_wallclock_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_wallclock_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif

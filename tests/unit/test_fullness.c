@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <errno.h>
 
 #include "base/clock.h"
 #include "filesystems.h"
@@ -226,6 +227,82 @@ static void test_set(void **state)
 	filesystems_fini(&fs);
 }
 
+static void assert_health(const struct filesystem *f, const char *word)
+{
+	assert_string_equal(filesystem_health_word(filesystem_health(f)), word);
+	assert_int_equal(filesystem_is_well(f), strcmp(word, "ok") == 0);
+}
+
+static void tell(struct filesystem *f, struct mounts_health h)
+{
+	filesystem_take_health(f, &h, NOW);
+}
+
+/* Nothing is deleted on it before it was asked, nor after it told errors. */
+static void test_health(void **state)
+{
+	struct filesystem f = {.is_known = true};
+
+	(void)state;
+	assert_health(&f, "unknown");
+	assert_true(filesystem_wants_health(&f, NOW));
+	tell(&f, (struct mounts_health){.mnt_id = 7});
+	assert_health(&f, "ok");
+	assert_false(filesystem_wants_health(&f, NOW + S / 2));
+	assert_true(filesystem_wants_health(&f, NOW + S));
+	filesystem_remounted(&f);
+	assert_true(filesystem_wants_health(&f, NOW));
+	tell(&f, (struct mounts_health){.mnt_id = 7, .is_read_only = true});
+	assert_health(&f, "read-only");
+	filesystem_accept(&f);
+	assert_health(&f, "read-only");
+	tell(&f, (struct mounts_health){.mnt_id = 7, .is_shut_down = true});
+	assert_health(&f, "shut-down");
+	filesystem_accept(&f);
+	assert_health(&f, "shut-down");
+}
+
+/* What was accepted is accepted, and no more than that. */
+static void test_errors(void **state)
+{
+	struct filesystem f = {.is_known = true};
+
+	(void)state;
+	tell(&f, (struct mounts_health){.mnt_id = 7, .n_errors = 2});
+	assert_health(&f, "errors");
+	filesystem_accept(&f);
+	assert_health(&f, "ok");
+	tell(&f, (struct mounts_health){.mnt_id = 7, .n_errors = 3});
+	assert_health(&f, "errors");
+	filesystem_accept(&f);
+	/* Mounted anew, with the count still on the disk. */
+	tell(&f, (struct mounts_health){.mnt_id = 8, .n_errors = 3});
+	assert_health(&f, "errors");
+}
+
+static void test_fault(void **state)
+{
+	struct filesystem f = {.is_known = true, .due_boot_ns = NOW};
+
+	(void)state;
+	tell(&f, (struct mounts_health){.mnt_id = 7});
+	/* That one the mount table knows better. */
+	filesystem_note_fault(&f, -EROFS);
+	assert_health(&f, "ok");
+	assert_int_equal(f.due_boot_ns, 0);
+	filesystem_note_fault(&f, -EIO);
+	assert_health(&f, "errors");
+	assert_true(f.is_fresh);
+	tell(&f, (struct mounts_health){.mnt_id = 7});
+	assert_health(&f, "errors");
+	/* A fsck, and a new mount. */
+	tell(&f, (struct mounts_health){.mnt_id = 8});
+	assert_health(&f, "ok");
+	filesystem_note_fault(&f, -EIO);
+	filesystem_accept(&f);
+	assert_health(&f, "ok");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +314,9 @@ int main(void)
 		cmocka_unit_test(test_refresh),
 		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_health),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,10 +5,12 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 
+#include "act/guard.h"
 #include "act/quarantine.h"
 #include "unit/reaping.h"
 
@@ -219,12 +221,91 @@ static void errors(void)
 	}
 }
 
+static void assert_all(enum reason reason)
+{
+	unsigned int n[N_REASONS];
+
+	plan_many(5, 1);
+	run_counted(n);
+	assert_int_equal(n[reason], 5);
+	assert_int_equal(world_has(&w, "file-0"), reason != REASON_DELETED);
+}
+
+/* The reaper's own look at the clock: it takes nobody's word for the time. */
+static void wrong_clock(void)
+{
+	int64_t now_ns = clock_real_ns(NULL), day_ns = 86400 * CLOCK_NS_PER_S;
+	struct clock clock = {
+		.is_fake = true, .fake_boot_ns = 5000 * CLOCK_NS_PER_S};
+
+	w.order.clock = &clock;
+	w.order.is_forced = true;
+	/* a machine without a clock, */
+	clock.fake_real_ns = 100 * day_ns;
+	assert_all(REASON_CLOCK);
+	/* one that is behind: these files changed tomorrow, */
+	clock.fake_real_ns = now_ns - day_ns;
+	assert_all(REASON_CLOCK);
+	/* and one that was set after the plan was made */
+	clock.fake_real_ns = now_ns;
+	for (int64_t step_s = -6; step_s <= 6; step_s += 12) {
+		w.order.lead_ns =
+			clock_lead_ns(&clock) - step_s * CLOCK_NS_PER_S;
+		assert_all(REASON_CLOCK);
+	}
+	w.order.lead_ns = clock_lead_ns(&clock) + 4 * CLOCK_NS_PER_S;
+	assert_all(REASON_DELETED);
+	w.order.lead_ns = 0;
+	assert_all(REASON_DELETED);
+}
+
+/* While it is at work. */
+static void clock_set_midway(void)
+{
+	struct clock clock = {.is_fake = true,
+		.fake_real_ns = clock_real_ns(NULL),
+		.fake_boot_ns = 5000 * CLOCK_NS_PER_S};
+	struct guard g;
+
+	w.order.clock = &clock;
+	guard_init(&g, &w.order);
+	clock_advance(&clock, 3600 * CLOCK_NS_PER_S);
+	assert_int_equal(guard_ask(&g), REASON_DELETED);
+	clock.fake_real_ns += 6 * CLOCK_NS_PER_S;
+	assert_int_equal(guard_ask(&g), REASON_CLOCK);
+	/* It does not get well by being set back. */
+	clock.fake_real_ns -= 6 * CLOCK_NS_PER_S;
+	assert_int_equal(guard_ask(&g), REASON_CLOCK);
+}
+
+/* One error that is the filesystem's is enough; others are counted. */
+static void faults(void)
+{
+	static const int at_once[] = {EIO, EUCLEAN, EBADMSG, EROFS};
+	struct outcome o = {.reason = REASON_ERROR};
+	struct guard g;
+
+	for (size_t i = 0; i < ARRAY_SIZE(at_once); i++) {
+		guard_init(&g, &w.order);
+		o.error = at_once[i];
+		guard_note(&g, &o, 1);
+		assert_int_equal(guard_ask(&g), REASON_ERROR);
+	}
+	guard_init(&g, &w.order);
+	o.error = EPERM;
+	guard_note(&g, &o, 1);
+	assert_int_equal(guard_ask(&g), REASON_DELETED);
+}
+
 CASE(limit_files)
 CASE(limit_bytes)
 CASE(modes)
 CASE(panic)
 CASE(panic_midway)
 CASE(errors)
+CASE(wrong_clock)
+CASE(clock_set_midway)
+CASE(faults)
 
 int main(void)
 {
@@ -235,6 +316,9 @@ int main(void)
 		cmocka_unit_test(test_panic),
 		cmocka_unit_test(test_panic_midway),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_wrong_clock),
+		cmocka_unit_test(test_clock_set_midway),
+		cmocka_unit_test(test_faults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

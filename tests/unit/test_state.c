@@ -379,6 +379,27 @@ static void test_in_the_way(void **state)
 	assert_int_equal(count_aside(d), 0);
 }
 
+/* The last time that was seen outlives a restart, and so does its being later
+ * than now. */
+static void test_clock(void **state)
+{
+	struct desk *d = *state;
+	struct wallclock *w = &d->agent.wallclock;
+
+	wallclock_look(w, &d->clock);
+	assert_int_equal(state_save(&d->agent), 0);
+	for (int i = 0; i < 2; i++) {
+		end(d);
+		begin(d);
+		d->clock.fake_real_ns = (NOW - 86400) * CLOCK_NS_PER_S;
+		assert_int_equal(state_load(&d->agent), 0);
+		wallclock_look(w, &d->clock);
+		assert_int_equal(wallclock_behind_s(w), 86400 - 5);
+		assert_false(wallclock_is_trusted(w));
+		assert_int_equal(state_save(&d->agent), 0);
+	}
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -394,6 +415,7 @@ int main(void)
 		CASE(test_wrong_types),
 		CASE(test_full),
 		CASE(test_in_the_way),
+		CASE(test_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
