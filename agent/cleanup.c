@@ -48,6 +48,8 @@ struct cleanup {
 	unsigned char part[sizeof(struct outcome)]; /* of one cut in reading */
 	size_t part_len;
 	uint64_t judged;
+	uint64_t taken_bytes; /* of the files that went; some of it may not
+				 have come free */
 };
 
 /* A pick that did not go: why, and not again in this run. */
@@ -141,6 +143,14 @@ static void remember(struct cleanup *c, const struct candidate *item)
 		});
 }
 
+/* The selection knows what a file uses; that deleting it frees less, a reaper
+ * has seen. */
+static void foresee_less(struct cleanup *c, uint64_t bytes)
+{
+	c->result.estimated_bytes =
+		mem_sub_sat(c->result.estimated_bytes, bytes);
+}
+
 /* One outcome of the slice under way. */
 static void note_deleted(struct cleanup *c, const struct candidate *item,
 	uint32_t at, const struct outcome *o)
@@ -155,6 +165,8 @@ static void note_deleted(struct cleanup *c, const struct candidate *item,
 
 	c->result.files++;
 	c->result.freed_bytes += o->freed_bytes;
+	c->taken_bytes += o->used_bytes;
+	foresee_less(c, mem_sub_sat(o->used_bytes, o->freed_bytes));
 	if (pick->step < CLEANUP_STEPS) {
 		c->result.step_files[pick->step]++;
 		c->result.step_bytes[pick->step] += o->freed_bytes;
@@ -187,6 +199,8 @@ static void note_outcome(struct cleanup *c, const struct outcome *o)
 	}
 	leave(c, c->from + c->found.picks[o->item], (enum reason)o->reason,
 		item->used_bytes);
+	if (o->reason == REASON_SHARED || o->reason == REASON_LINKED)
+		foresee_less(c, item->used_bytes);
 	/* Too many errors before it: the run is broken, not this file. */
 	if (o->reason == REASON_ERROR && o->error == ECANCELED)
 		stop(c, REASON_ERROR, -ECANCELED);
@@ -301,6 +315,13 @@ static uint64_t left(uint64_t limit, uint64_t used)
 	return limit ? MAX_OF(mem_sub_sat(limit, used), 1) : UINT64_MAX;
 }
 
+/* A component's target is one of usage, an emergency's one of what comes
+ * free. */
+static uint64_t towards_target(const struct cleanup *c)
+{
+	return c->order.goal.dev ? c->result.freed_bytes : c->taken_bytes;
+}
+
 static int send_reap(struct cleanup *c, int plan_fd, int outcome_fd)
 {
 	const struct goal *g = &c->order.goal;
@@ -308,12 +329,11 @@ static int send_reap(struct cleanup *c, int plan_fd, int outcome_fd)
 		.kind = CHANNEL_REAP,
 		.number = c->parts.number,
 		.digest = c->parts.digest,
-		.free_bytes =
-			g->free_bytes && !is_due(c, c->from)
-				? left(g->free_bytes, c->result.freed_bytes)
-				: 0,
+		.free_bytes = g->free_bytes && !is_due(c, c->from)
+				      ? left(g->free_bytes, towards_target(c))
+				      : 0,
 		.max_files = left(g->max_files, c->result.files),
-		.max_bytes = left(g->max_bytes, c->result.freed_bytes),
+		.max_bytes = left(g->max_bytes, c->taken_bytes),
 		.reason = (uint8_t)g->reason,
 		.is_forced = c->order.is_forced,
 		.is_dry_run = c->result.is_dry_run,
@@ -396,7 +416,7 @@ static bool is_enough(const struct cleanup *c)
 {
 	const struct goal *g = &c->order.goal;
 
-	return g->free_bytes && c->result.freed_bytes >= g->free_bytes &&
+	return g->free_bytes && towards_target(c) >= g->free_bytes &&
 	       (c->from >= c->selection.n_picks || !is_due(c, c->from));
 }
 
@@ -448,18 +468,16 @@ static bool select_again(struct cleanup *c)
 		c->n_selections++ >= MAX_SELECTIONS)
 		return false;
 	goal.free_bytes =
-		mem_add_sat(mem_sub_sat(goal.free_bytes, c->result.freed_bytes),
+		mem_add_sat(mem_sub_sat(goal.free_bytes, towards_target(c)),
 			c->tried_bytes);
 	if (goal.max_files)
 		goal.max_files = goal.max_files -
 				 MIN_OF(goal.max_files - 1, c->result.files) +
 				 c->n_tried;
 	if (goal.max_bytes)
-		goal.max_bytes =
-			mem_add_sat(MAX_OF(mem_sub_sat(goal.max_bytes,
-						   c->result.freed_bytes),
-					    1),
-				c->tried_bytes);
+		goal.max_bytes = mem_add_sat(
+			MAX_OF(mem_sub_sat(goal.max_bytes, c->taken_bytes), 1),
+			c->tried_bytes);
 	selection_fini(&c->selection);
 	c->selection = (struct selection){0};
 	c->from = c->to = 0;

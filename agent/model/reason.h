@@ -30,7 +30,8 @@
 	X(PANIC, "panic", "the panic latch is set")                           \
 	X(UNSUPPORTED, "unsupported", "the kernel cannot delete safely here") \
 	X(ROOT, "root-changed", "its root directory is not the known one")    \
-	X(ERROR, "error", "a system call failed")
+	X(ERROR, "error", "a system call failed")                             \
+	X(SHARED, "shared", "its blocks belong to a snapshot or copy too")
 
 enum reason {
 #define X(id, word, sentence) REASON_##id,
