@@ -176,11 +176,11 @@ static void stop_parts(struct agent *a)
 	}
 	deliver_free(a->deliver);
 	measure_free(a->measure);
+	filesystems_fini(&a->filesystems);
 	wire_free(a->wire);
 	alerts_free(a->alerts);
 	history_fini(&a->history);
 	free(a->deletions);
-	filesystems_fini(&a->filesystems);
 	loop_free(a->loop);
 	config_free(a->config);
 	free(a->panic_path);

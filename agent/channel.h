@@ -3,15 +3,15 @@
 
 /*
  * Between agent and warden: a SOCK_SEQPACKET pair, one fixed struct a message.
- * Requests go by number, never by path. The warden answers REAP, RELOAD and
- * HOOKS with a CHANNEL_DONE of the same serial, and no other kind.
+ * Requests go by number, never by path. The warden answers REAP, RELOAD,
+ * HOOKS and BALLAST with a CHANNEL_DONE of the same serial, and no other kind.
  *
  * DONE's status, where it is negative: -EINVAL the request or, of a reload,
  * the configuration (fd 0 says why); -ESTALE planned by another
- * configuration; -EBUSY this component is being reaped, or a reload is under
- * way; -EAGAIN too much at once, ask later; -ECHILD the process was killed;
- * -ECANCELED we are stopping; -EPERM the audit file is not ours, nothing is
- * deleted; other values: a system call failed.
+ * configuration; -EBUSY this component is being reaped, a reload or this
+ * filesystem's ballast under way; -EAGAIN too much at once, ask later;
+ * -ECHILD the process was killed; -ECANCELED we are stopping; -EPERM the audit
+ * file is not ours, nothing is deleted; other values: a system call failed.
  *
  * The lines of HOOKS: ULLAGE_NAME=value goes into the environment; @NAME runs
  * the hook of that name and no others but those named so (to try one again).
@@ -34,6 +34,8 @@ enum channel_kind {
 	CHANNEL_READY, /* agent: started, tell the service manager */
 	CHANNEL_STATUS, /* agent: fd 0 status line for the service manager */
 	CHANNEL_ALIVE, /* agent: watchdog */
+	CHANNEL_BALLAST, /* agent: op, for the filesystem of number's root. DONE
+			    brings fd 0: a struct ballast_report */
 };
 
 struct channel_message {
@@ -46,5 +48,7 @@ struct channel_message {
 	uint8_t reason; /* enum goal_reason */
 	uint8_t is_forced;
 	uint8_t is_dry_run;
-	uint8_t reserved[5];
+	uint8_t op; /* BALLAST: enum ballast_op */
+	uint16_t root; /* BALLAST: by position in the component */
+	uint8_t reserved[2];
 };

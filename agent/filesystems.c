@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "ballast.h"
 #include "base/clock.h"
 
 #define YOUNG_LOOK_NS  (50 * CLOCK_NS_PER_MS)
@@ -97,6 +98,7 @@ static void filesystem_fini(struct filesystem *f)
 	free(f->root_path);
 	free(f->path);
 	free(f->device);
+	ballast_free(f->ballast);
 	*f = (struct filesystem){0};
 }
 

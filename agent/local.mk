@@ -41,6 +41,8 @@ libullage_a_SOURCES += \
 	agent/warden.c agent/warden.h agent/warden_impl.h \
 	agent/warden_serve.c \
 	agent/warden_config.c agent/warden_config.h \
+	agent/ballast.c agent/ballast.h \
+	agent/warden_ballast.c agent/warden_ballast.h \
 	agent/warden_child.c agent/warden_child.h \
 	agent/warden_survey.c agent/warden_survey.h \
 	agent/warden_files.c agent/warden_files.h \

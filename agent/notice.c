@@ -162,6 +162,39 @@ void notice_health(struct agent *a, const struct filesystem *f)
 		  });
 }
 
+static void log_ballast(
+	enum message id, const struct filesystem *f, const char *text)
+{
+	log_event(id, LOG_FIELDS({"ULLAGE_FILESYSTEM", f->path}),
+		"ballast of %s: %s", f->path, text);
+}
+
+void notice_ballast(struct agent *a, const struct filesystem *f,
+	enum ballast_op op, uint64_t bytes_before,
+	const struct ballast_report *report)
+{
+	char text[256], size[UNITS_SIZE], freed[UNITS_SIZE];
+
+	if (report->released_bytes) {
+		snprintf(text, sizeof(text), "%s given up, %s more are free",
+			units_size(report->released_bytes, size),
+			units_size(report->freed_bytes, freed));
+		log_ballast(report->freed_bytes < report->released_bytes / 2
+				    ? MSG_BALLAST_FAILED
+				    : MSG_BALLAST_RELEASED,
+			f, text);
+		notice_event(a, "ballast", NULL, text, NULL);
+	}
+	if (report->error) {
+		log_ballast(MSG_BALLAST_FAILED, f, strerror(report->error));
+	} else if (op == BALLAST_MAKE && report->bytes != bytes_before) {
+		snprintf(text, sizeof(text), "%s are kept free",
+			units_size(report->bytes, size));
+		log_ballast(MSG_BALLAST_MADE, f, text);
+		notice_event(a, "ballast", NULL, text, NULL);
+	}
+}
+
 void notice_hung(struct agent *a, const char *root)
 {
 	char message[400];

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "act/ballast.h"
+
 struct agent;
 struct alert;
 struct cleanup;
@@ -22,6 +24,10 @@ void notice_usage(struct component *c, uint64_t used_bytes);
 void notice_filesystem(struct agent *a, const struct filesystem *f);
 /* The root whose disk does not answer; NULL: every one does. */
 void notice_hung(struct agent *a, const char *root);
+/* What was asked for a filesystem's ballast, and what came of it. */
+void notice_ballast(struct agent *a, const struct filesystem *f,
+	enum ballast_op op, uint64_t bytes_before,
+	const struct ballast_report *report);
 /* Inodes and read-only mounts. */
 void notice_health(struct agent *a, const struct filesystem *f);
 void notice_emergency_missed(struct agent *a, const struct filesystem *f);

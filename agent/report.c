@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ballast.h"
 #include "base/log.h"
 #include "core.h"
 #include "json.h"
@@ -124,6 +125,9 @@ static json *filesystems_of(const struct agent *a)
 		json_put_u64(o, "availableBytes", f->facts.available_bytes);
 		json_put_percent(o, "usedPercent", filesystem_used(f),
 			filesystem_whole(f));
+		json_put_u64(o, "ballastBytes", ballast_bytes(f));
+		json_put_u64(o, "ballastReleases",
+			f->ballast ? f->ballast->n_releases : 0);
 		json_put_text(o, "level", level_word(f->level));
 		json_put_text(o, "health",
 			!f->is_known		? "unknown"

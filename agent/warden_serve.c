@@ -11,12 +11,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "channel.h"
+#include "warden_ballast.h"
 #include "warden_hooks.h"
 #include "warden_reap.h"
 
@@ -155,6 +157,43 @@ static int start_hooks(struct warden *w, const struct request *q)
 	return r;
 }
 
+static bool is_ballast_busy(const struct warden *w, uint64_t dev)
+{
+	for (size_t i = 0; i < w->n_jobs; i++)
+		if (w->jobs[i].kind == JOB_BALLAST && w->jobs[i].dev == dev)
+			return true;
+	return false;
+}
+
+static int start_ballast(struct warden *w, const struct request *q)
+{
+	fd_auto int report_fd = -1;
+	struct warden_ballast_order order = {.config = w->current.config,
+		.survey = &w->survey,
+		.request = &q->m};
+	struct job job = {.kind = JOB_BALLAST,
+		.is_answered_to = true,
+		.serial = q->m.serial};
+	int r = warden_ballast_check(&order, &job.dev);
+
+	if (r < 0)
+		return r;
+	if (w->n_jobs == WARDEN_MAX_JOBS)
+		return -EAGAIN;
+	if (is_ballast_busy(w, job.dev))
+		return -EBUSY;
+	report_fd = memfd_create("ballast", MFD_CLOEXEC);
+	if (report_fd < 0)
+		return -errno;
+	order.report_fd = report_fd;
+	r = warden_ballast_start(&order, job.dev, &job.pid);
+	if (r < 0)
+		return r;
+	job.report_fd = fd_take(&report_fd);
+	w->jobs[w->n_jobs++] = job;
+	return 0;
+}
+
 static void reload_fini(struct reload *l)
 {
 	warden_survey_fini(&l->survey);
@@ -206,6 +245,7 @@ void warden_serve_survey(struct warden *w)
 		return;
 	(void)buf_put(
 		&l->next.notes, l->survey.notes.data, l->survey.notes.len);
+	warden_ballast_leave(w->current.config, &w->survey, l->next.config);
 	warden_config_fini(&w->current);
 	warden_survey_fini(&w->survey);
 	w->current = l->next;
@@ -242,6 +282,9 @@ static void serve(struct warden *w, const struct request *q)
 		break;
 	case CHANNEL_HOOKS:
 		r = w->is_stopping ? -ECANCELED : start_hooks(w, q);
+		break;
+	case CHANNEL_BALLAST:
+		r = w->is_stopping ? -ECANCELED : start_ballast(w, q);
 		break;
 	case CHANNEL_RELOAD:
 		if (q->m.is_dry_run)

@@ -8,6 +8,7 @@ ACT_TESTS = \
 	tests/unit/test_judge \
 	tests/unit/test_guard \
 	tests/unit/test_extent \
+	tests/unit/test_ballast \
 	tests/unit/test_reaper
 check_PROGRAMS += $(ACT_TESTS)
 TESTS += $(ACT_TESTS)
@@ -40,6 +41,10 @@ tests_unit_test_extent_SOURCES = tests/unit/test_extent.c $(WORLD)
 tests_unit_test_extent_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	$(CMOCKA_CFLAGS)
 tests_unit_test_extent_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_ballast_SOURCES = tests/unit/test_ballast.c $(WORLD)
+tests_unit_test_ballast_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	$(CMOCKA_CFLAGS)
+tests_unit_test_ballast_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_reaper_SOURCES = tests/unit/test_reaper.c $(WORLD)
 tests_unit_test_reaper_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	$(CMOCKA_CFLAGS)

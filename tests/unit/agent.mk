@@ -103,3 +103,12 @@ tests_unit_test_locate_SOURCES = tests/unit/test_locate.c tests/unit/scratch.h
 tests_unit_test_locate_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_locate_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif
+
+# When the ballast goes.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_ballast_when
+TESTS += tests/unit/test_ballast_when
+tests_unit_test_ballast_when_SOURCES = tests/unit/test_ballast_when.c
+tests_unit_test_ballast_when_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ballast_when_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif
