@@ -74,6 +74,7 @@ static int find_latch(struct agent *a)
 		return -ENOMEM;
 	}
 	a->is_panic = access(a->panic_path, F_OK) == 0;
+	methods_operate_prepare(a);
 	return 0;
 }
 

@@ -13,6 +13,8 @@
 #include "core.h"
 #include "json.h"
 
+#define SPARE ".spare" /* of the panic latch */
+
 typedef struct json_object json;
 
 static json *drift_of(const struct component *c)
@@ -131,14 +133,45 @@ void methods_reconcile(void *ctx, struct control_call *call, json *parameters)
 	control_on_gone(call, on_reconciler_gone, a);
 }
 
-static int set_latch(const char *path, bool is_on)
+static int make_file(const char *path)
 {
-	fd_auto int fd = -1;
+	fd_auto int fd =
+		open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 
-	if (!is_on)
-		return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
-	fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 	return fd < 0 ? -errno : 0;
+}
+
+void methods_operate_prepare(struct agent *a)
+{
+	mem_autofree char *spare = NULL;
+
+	if (asprintf(&spare, "%s" SPARE, a->panic_path) < 0)
+		spare = NULL;
+	else
+		(void)make_file(spare);
+}
+
+/* Where no file can be made any more, one that was made before gets the name:
+ * a full disk is when somebody wants to stop everything. */
+static int set_latch(struct agent *a, bool is_on)
+{
+	mem_autofree char *spare = NULL;
+	int r;
+
+	if (asprintf(&spare, "%s" SPARE, a->panic_path) < 0) {
+		spare = NULL;
+		return -ENOMEM;
+	}
+	if (!is_on) {
+		if (rename(a->panic_path, spare) == 0 || errno == ENOENT)
+			return 0;
+		return unlink(a->panic_path) < 0 && errno != ENOENT ? -errno
+								    : 0;
+	}
+	r = make_file(a->panic_path);
+	return r == -ENOSPC || r == -EDQUOT
+		       ? rename(spare, a->panic_path) < 0 ? r : 0
+		       : r;
 }
 
 void methods_panic(void *ctx, struct control_call *call, json *parameters)
@@ -153,7 +186,7 @@ void methods_panic(void *ctx, struct control_call *call, json *parameters)
 		control_invalid(call, "on");
 		return;
 	}
-	r = set_latch(a->panic_path, json_object_get_boolean(on));
+	r = set_latch(a, json_object_get_boolean(on));
 	/* Even where the file cannot be written, this agent starts nothing. */
 	a->is_panic = json_object_get_boolean(on) || r < 0;
 	log_event(MSG_PANIC, NULL, "panic latch %s by uid %d",
