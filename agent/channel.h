@@ -4,7 +4,7 @@
 /*
  * Between agent and warden: a SOCK_SEQPACKET pair, one fixed struct a message.
  * Requests go by number, never by path. The warden answers REAP, RELOAD,
- * HOOKS and BALLAST with a CHANNEL_DONE of the same serial, and no other kind.
+ * HOOKS, HOLDERS and BALLAST with a CHANNEL_DONE of the same serial, and no other kind.
  *
  * DONE's status, where it is negative: -EINVAL the request or, of a reload,
  * the configuration (fd 0 says why); -ESTALE planned by another
@@ -34,6 +34,8 @@ enum channel_kind {
 	CHANNEL_READY, /* agent: started, tell the service manager */
 	CHANNEL_STATUS, /* agent: fd 0 status line for the service manager */
 	CHANNEL_ALIVE, /* agent: watchdog */
+	CHANNEL_HOLDERS, /* agent: fd 0 which files of number's component. DONE
+			    brings fd 0: who holds each (act/holders.h) */
 	CHANNEL_BALLAST, /* agent: op, for the filesystem of number's root. DONE
 			    brings fd 0: a struct ballast_report */
 };

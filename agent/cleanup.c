@@ -21,6 +21,7 @@ enum stage {
 	STAGE_NEXT, /* take the next slice */
 	STAGE_NAMES, /* waiting for names */
 	STAGE_REAP, /* a reaper is at work */
+	STAGE_BLOCKERS, /* waiting for who kept it from its target */
 	STAGE_DONE,
 };
 
@@ -33,10 +34,11 @@ struct cleanup {
 	enum stage stage;
 	size_t from, to; /* the slice in the selection */
 	struct skipped left; /* by the reapers' judgement */
-	uint32_t *tried; /* entries that they left */
+	uint32_t *tried; /* entries that are still there after them */
 	size_t n_tried, cap_tried;
 	uint64_t tried_bytes;
 	int n_selections;
+	struct blocking *blocking;
 	struct resolve *resolve;
 	struct resolved found;
 	int outcome_fd;
@@ -52,17 +54,23 @@ struct cleanup {
 				 have come free */
 };
 
-/* A pick that did not go: why, and not again in this run. */
-static void leave(
-	struct cleanup *c, size_t pick, enum reason reason, uint64_t used_bytes)
+/* A pick that is still there: not again in this run. */
+static void set_aside(struct cleanup *c, size_t pick, uint64_t used_bytes)
 {
-	c->left.files[reason]++;
-	c->left.bytes[reason] += used_bytes;
 	if (mem_grow((void **)&c->tried, &c->cap_tried, c->n_tried + 1,
 		    sizeof(*c->tried)) < 0)
 		return;
 	c->tried[c->n_tried++] = c->selection.picks[pick].entry;
 	c->tried_bytes = mem_add_sat(c->tried_bytes, used_bytes);
+}
+
+/* One that did not go, and why. */
+static void leave(
+	struct cleanup *c, size_t pick, enum reason reason, uint64_t used_bytes)
+{
+	c->left.files[reason]++;
+	c->left.bytes[reason] += used_bytes;
+	set_aside(c, pick, used_bytes);
 }
 
 static void sum_skipped(struct cleanup *c)
@@ -109,21 +117,34 @@ static void stop(struct cleanup *c, enum reason reason, int error)
 		c->result.is_cut = true;
 }
 
+static void end(void *ctx)
+{
+	struct cleanup *c = ctx;
+
+	c->stage = STAGE_DONE;
+	if (!c->result.is_reached)
+		blockers_complete(&c->result.blockers, &c->result.skipped);
+	c->handlers.done(c->handlers.ctx, c);
+}
+
 static void finish(struct cleanup *c, int error)
 {
 	const struct index *ix = feed_index(c->parts.feed);
 	struct cleanup_result *res = &c->result;
 
-	if (c->stage == STAGE_DONE)
+	if (c->stage >= STAGE_BLOCKERS)
 		return;
 	feed_reaping(c->parts.feed, false);
-	c->stage = STAGE_DONE;
+	c->stage = STAGE_BLOCKERS;
 	res->error = error;
 	res->ended_real_s = clock_real_s(c->parts.clock);
 	res->used_after = index_totals(ix, INDEX_NODE_COMPONENT).used_bytes;
 	sum_skipped(c);
 	res->is_reached = is_reached(c);
-	c->handlers.done(c->handlers.ctx, c);
+	if (res->is_reached || c->order.is_plan || c->order.is_probe ||
+		!blocking_start(c->blocking, &c->parts, &res->skipped,
+			&res->blockers, end, c))
+		end(c);
 }
 
 static void remember(struct cleanup *c, const struct candidate *item)
@@ -171,8 +192,10 @@ static void note_deleted(struct cleanup *c, const struct candidate *item,
 		c->result.step_files[pick->step]++;
 		c->result.step_bytes[pick->step] += o->freed_bytes;
 	}
-	if (c->result.is_dry_run)
+	if (c->result.is_dry_run) {
+		set_aside(c, c->from + c->found.picks[at], item->used_bytes);
 		return;
+	}
 	index_apply(feed_index(c->parts.feed), &gone, 0, &change);
 	/* A look that was under way may still bring it back. */
 	feed_look(c->parts.feed, gone.dir, item->name);
@@ -204,6 +227,9 @@ static void note_outcome(struct cleanup *c, const struct outcome *o)
 	/* Too many errors before it: the run is broken, not this file. */
 	if (o->reason == REASON_ERROR && o->error == ECANCELED)
 		stop(c, REASON_ERROR, -ECANCELED);
+	if (o->reason == REASON_BUSY)
+		blocking_note_busy(c->blocking,
+			c->parts.policy->roots[item->root].path, item);
 	if (o->reason == REASON_BUSY)
 		dirty_add(c->parts.busy, c->found.dirs[o->item], item->name,
 			strlen(item->name));
@@ -576,6 +602,7 @@ int cleanup_start(const struct cleanup_parts *parts,
 	c->order = *order;
 	c->handlers = *handlers;
 	c->outcome_fd = -1;
+	c->blocking = blocking_new(); /* NULL: then without names */
 	r = select_victims(c, &c->order.goal);
 	if (r < 0) {
 		cleanup_free(c);
@@ -594,6 +621,7 @@ struct cleanup *cleanup_free(struct cleanup *c)
 	if (c->order.is_probe && c->stage != STAGE_DONE && c->result.strategy)
 		c->handlers.done(c->handlers.ctx, c);
 	wire_forget(c->parts.wire, c);
+	blocking_free(c->blocking);
 	resolve_cancel(c->resolve);
 	c->source = loop_remove(c->source);
 	fd_close(c->outcome_fd);

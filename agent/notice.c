@@ -216,10 +216,26 @@ void notice_hung(struct agent *a, const char *root)
 		  });
 }
 
+/* Of all components that were asked. */
+static void sum_blockers(
+	const struct agent *a, const struct filesystem *f, struct blockers *ret)
+{
+	const struct skipped none = {0};
+
+	*ret = (struct blockers){0};
+	for (size_t i = 0; i < a->n_components; i++)
+		if (feed_is_on(a->components[i].feed, f->dev))
+			blockers_merge(ret, &a->components[i].blockers);
+	blockers_complete(ret, &none);
+}
+
 void notice_emergency_missed(struct agent *a, const struct filesystem *f)
 {
 	mem_autofree char *scope = NULL;
-	char message[512];
+	mem_autofree char *details = NULL;
+	buf_auto struct buf why = {0};
+	struct blockers blockers;
+	char message[1280];
 
 	if (asprintf(&scope, "filesystem/%s", f->path) < 0) {
 		scope = NULL;
@@ -227,10 +243,14 @@ void notice_emergency_missed(struct agent *a, const struct filesystem *f)
 	}
 	if (f->level < LEVEL_EMERGENCY)
 		return;
+	sum_blockers(a, f, &blockers);
+	(void)blockers_describe(&blockers, &why);
+	details = report_blockers(&blockers);
 	snprintf(message, sizeof(message),
 		"the emergency cleanup of %.300s did not free enough; what "
-		"else fills it is not managed here, or protected",
-		f->path);
+		"else fills it is not managed here%s%s",
+		f->path, why.len ? "; left: " : ", or protected",
+		why.len ? why.data : "");
 	report(a, &(struct alert_condition){
 			  .kind = ALERT_KIND_TARGET_MISSED,
 			  .level = f->level,
@@ -239,6 +259,7 @@ void notice_emergency_missed(struct agent *a, const struct filesystem *f)
 			  .used_bytes = filesystem_used(f),
 			  .limit_bytes = filesystem_whole(f),
 			  .message = message,
+			  .details = details,
 		  });
 }
 
@@ -412,35 +433,17 @@ void notice_cleanup_progress(struct component *c, const struct cleanup *run)
 	}
 }
 
-/* The reasons that kept most, for the alert: "busy 12 files (3.1 MiB), ..." */
-static void describe_skipped(const struct skipped *s, char *ret, size_t size)
-{
-	size_t len = 0;
-
-	ret[0] = '\0';
-	for (int r = 0; r < N_REASONS; r++) {
-		char bytes[UNITS_SIZE];
-		int n;
-
-		if (!s->files[r] || len >= size)
-			continue;
-		n = snprintf(ret + len, size - len,
-			"%s%s: %" PRIu64 " files, %s", len ? "; " : "",
-			reason_word((enum reason)r), s->files[r],
-			units_size(s->bytes[r], bytes));
-		len += n > 0 ? (size_t)n : 0;
-	}
-}
-
 static void notice_target(struct component *c, const struct cleanup_result *r)
 {
-	char why[512], message[768], used[UNITS_SIZE], target[UNITS_SIZE];
+	buf_auto struct buf why = {0};
+	mem_autofree char *details = report_blockers(&r->blockers);
+	char message[1024], used[UNITS_SIZE], target[UNITS_SIZE];
 	char scope[128];
 	bool is_missed = !r->is_reached && c->level != LEVEL_OK &&
 			 r->used_after > r->target_bytes;
 
 	snprintf(scope, sizeof(scope), "component/%s", c->policy->component);
-	describe_skipped(&r->skipped, why, sizeof(why));
+	(void)blockers_describe(&r->blockers, &why);
 	snprintf(message, sizeof(message),
 		is_missed ? "the cleanup of %s ended at %s, above its target "
 			    "of %s%s%s%s%s"
@@ -452,7 +455,7 @@ static void notice_target(struct component *c, const struct cleanup_result *r)
 		: r->is_dry_run		  ? " (the policy only observes)"
 		: r->is_cut		  ? "a guard rail of one run"
 					  : "",
-		why[0] ? "; left: " : "", why);
+		why.len ? "; left: " : "", why.len ? why.data : "");
 	report(c->agent, &(struct alert_condition){
 				 .kind = ALERT_KIND_TARGET_MISSED,
 				 .level = is_missed ? c->level : LEVEL_OK,
@@ -461,6 +464,7 @@ static void notice_target(struct component *c, const struct cleanup_result *r)
 				 .used_bytes = r->used_after,
 				 .limit_bytes = r->target_bytes,
 				 .message = message,
+				 .details = is_missed ? details : NULL,
 			 });
 }
 
@@ -513,6 +517,8 @@ void notice_cleanup_done(struct component *c, struct cleanup *run)
 		a->is_dirty = true;
 	}
 	c->last_reason = r->reason;
+	if (r->reason == GOAL_EMERGENCY)
+		c->blockers = r->blockers;
 	if (!r->is_dry_run || r->reason != GOAL_MANUAL)
 		notice_target(c, r);
 }

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "channel.h"
 #include "warden_ballast.h"
+#include "warden_holders.h"
 #include "warden_hooks.h"
 #include "warden_reap.h"
 
@@ -79,6 +80,15 @@ static void answer_text(struct warden *w, uint32_t serial, int status,
 	else
 		answer(w, serial, status, (const int[]){text_fd, bundle_fd},
 			bundle ? 2 : 1);
+}
+
+/* Only memory can be sealed against writing: reading cannot hold us up. (A file
+ * on tmpfs has seals too, but that one.) */
+static bool is_sealed(int fd)
+{
+	int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & F_SEAL_WRITE);
 }
 
 static size_t n_jobs_of(const struct warden *w, enum job_kind kind)
@@ -194,6 +204,33 @@ static int start_ballast(struct warden *w, const struct request *q)
 	return 0;
 }
 
+static int start_holders(struct warden *w, const struct request *q)
+{
+	const struct config *c = w->current.config;
+	fd_auto int report_fd = -1;
+	struct job job = {.kind = JOB_HOLDERS,
+		.is_answered_to = true,
+		.serial = q->m.serial};
+	int r;
+
+	if (!is_sealed(q->fds[0]) || q->m.number >= c->n_policies)
+		return -EINVAL;
+	if (q->m.digest != c->digest)
+		return -ESTALE;
+	if (w->n_jobs == WARDEN_MAX_JOBS || n_jobs_of(w, JOB_HOLDERS))
+		return -EAGAIN;
+	report_fd = memfd_create("holders", MFD_CLOEXEC);
+	if (report_fd < 0)
+		return -errno;
+	r = warden_holders_start(
+		&c->policies[q->m.number], q->fds[0], report_fd, &job.pid);
+	if (r < 0)
+		return r;
+	job.report_fd = fd_take(&report_fd);
+	w->jobs[w->n_jobs++] = job;
+	return 0;
+}
+
 static void reload_fini(struct reload *l)
 {
 	warden_survey_fini(&l->survey);
@@ -256,13 +293,10 @@ void warden_serve_survey(struct warden *w)
 
 static void take_status(struct warden *w, int fd)
 {
-	int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
 	char text[STATUS_MAX + 1];
 	ssize_t n;
 
-	/* Only memory can be sealed against writing: reading cannot hold us
-	 * up. (A file on tmpfs has seals too, but that one.) */
-	if (seals < 0 || !(seals & F_SEAL_WRITE))
+	if (!is_sealed(fd))
 		return;
 	n = pread(fd, text, STATUS_MAX, 0);
 	if (n <= 0)
@@ -282,6 +316,9 @@ static void serve(struct warden *w, const struct request *q)
 		break;
 	case CHANNEL_HOOKS:
 		r = w->is_stopping ? -ECANCELED : start_hooks(w, q);
+		break;
+	case CHANNEL_HOLDERS:
+		r = w->is_stopping ? -ECANCELED : start_holders(w, q);
 		break;
 	case CHANNEL_BALLAST:
 		r = w->is_stopping ? -ECANCELED : start_ballast(w, q);

@@ -56,14 +56,15 @@ static int remove_name(int dir_fd, const char *name)
 /* ---- what is there ---- */
 
 /* Blocks that a snapshot holds too do not come free. */
-static bool is_its_own(int dir_fd, uint64_t used_bytes)
+static bool is_its_own(int dir_fd, const struct beneath_stat *st)
 {
 	fd_auto int fd = openat(
 		dir_fd, WHOLE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	return fd >= 0 &&
 	       (!extent_can_be_shared(fd) ||
-		       extent_own_bytes(fd, used_bytes) >= used_bytes / 2);
+		       extent_own_bytes(fd, st->used_bytes, st->size_bytes) >=
+			       st->used_bytes / 2);
 }
 
 /* Removes what is no whole ballast. Returns 0 or -errno. */
@@ -79,8 +80,7 @@ static int look(int dir_fd, uint64_t *ret_bytes)
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	if (!S_ISREG(st.mode) || st.nlink != 1 ||
-		st.used_bytes < st.size_bytes ||
-		!is_its_own(dir_fd, st.used_bytes))
+		st.used_bytes < st.size_bytes || !is_its_own(dir_fd, &st))
 		return remove_name(dir_fd, WHOLE);
 	*ret_bytes = st.size_bytes;
 	return 0;

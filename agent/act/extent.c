@@ -24,6 +24,7 @@ struct sum {
 	uint64_t mapped_bytes, shared_bytes;
 	unsigned int n;
 	uint64_t next; /* offset in the file to go on at */
+	uint64_t end; /* of the file */
 	bool is_last;
 };
 
@@ -51,7 +52,7 @@ static bool look(int fd, struct sum *s)
 {
 	struct request q = {
 		.head = {.fm_start = s->next,
-			.fm_length = FIEMAP_MAX_OFFSET - s->next,
+			.fm_length = s->end - s->next,
 			.fm_extent_count = BATCH},
 	};
 	uint32_t n;
@@ -61,7 +62,7 @@ static bool look(int fd, struct sum *s)
 	n = MIN_OF(q.head.fm_mapped_extents, (uint32_t)BATCH);
 	for (uint32_t i = 0; i < n; i++)
 		add(s, &q.extents[i]);
-	if (n == 0)
+	if (n == 0 || s->next >= s->end)
 		s->is_last = true;
 	return true;
 }
@@ -75,11 +76,11 @@ uint64_t extent_share(
 		used_bytes, mapped_bytes - shared_bytes, mapped_bytes);
 }
 
-uint64_t extent_own_bytes(int fd, uint64_t used_bytes)
+uint64_t extent_own_bytes(int fd, uint64_t used_bytes, uint64_t size_bytes)
 {
-	struct sum s = {0};
+	struct sum s = {.end = size_bytes};
 
-	while (used_bytes && !s.is_last && s.n < EXTENT_MAX)
+	while (used_bytes && size_bytes && !s.is_last && s.n < EXTENT_MAX)
 		if (!look(fd, &s))
 			return used_bytes;
 	return extent_share(used_bytes, s.mapped_bytes, s.shared_bytes);

@@ -24,9 +24,10 @@ bool extent_can_be_shared(int fd);
 /*
  * What comes free of used_bytes (st_blocks * 512) when the file that fd stands
  * for goes. Where the kernel does not tell, all of it: gain.h watches what
- * really happens.
+ * really happens. size_bytes: what xfs keeps allocated behind the end for a
+ * writer is no reason to delete what is before it.
  */
-uint64_t extent_own_bytes(int fd, uint64_t used_bytes);
+uint64_t extent_own_bytes(int fd, uint64_t used_bytes, uint64_t size_bytes);
 
 /* The sum behind it: used_bytes by the shared part of mapped_bytes. */
 uint64_t extent_share(

@@ -271,10 +271,12 @@ static void reap_leased(const struct reap_rules *rules,
 	const struct beneath_stat *st, int lease_fd, struct outcome *ret)
 {
 	uint64_t own = place->can_be_shared
-			       ? extent_own_bytes(lease_fd, st->used_bytes)
+			       ? extent_own_bytes(lease_fd, st->used_bytes,
+					 st->size_bytes)
 			       : st->used_bytes;
 
-	if (own < st->used_bytes / SHARED_IN && c->rule != PLAN_RULE_RETENTION)
+	if (own < st->used_bytes / SHARED_IN &&
+		is_retained(rules, place->type, c, st))
 		conclude(ret, REASON_SHARED, 0);
 	else if (rules->is_dry_run)
 		conclude(ret, REASON_WOULD_DELETE, 0);

@@ -98,7 +98,7 @@ static void wait_own(const char *rel)
 	fd_auto int fd = openat(w.fd, rel, O_RDONLY | O_CLOEXEC);
 
 	must(fd >= 0);
-	for (int i = 0; i < 500 && extent_own_bytes(fd, MIB) != MIB; i++)
+	for (int i = 0; i < 500 && extent_own_bytes(fd, MIB, MIB) != MIB; i++)
 		usleep(10000);
 }
 
@@ -132,6 +132,29 @@ static void copies(void)
 }
 CASE(copies)
 
+/* What is kept behind the end for a writer is no reason to delete a copy. */
+static void behind_the_end(void)
+{
+	struct outcome o;
+	int fd;
+
+	world_write(&w, "one", MIB);
+	share("one", "two", 0);
+	fd = openat(w.fd, "one", O_WRONLY | O_CLOEXEC);
+	must(fd >= 0);
+	must(fallocate(fd, FALLOC_FL_KEEP_SIZE, MIB, MIB) == 0);
+	close(fd);
+	o = reap("one", PLAN_RULE_LARGEST);
+	assert_string_equal(reason_word(o.reason), "shared");
+	/* nor is it kept for that */
+	must(unlinkat(w.fd, "two", 0) == 0);
+	wait_own("one");
+	o = reap("one", PLAN_RULE_LARGEST);
+	assert_string_equal(reason_word(o.reason), "deleted");
+	assert_true(o.freed_bytes >= 2 * MIB);
+}
+CASE(behind_the_end)
+
 /* Past its retention it goes all the same, and nobody claims room for it. */
 static void due(void)
 {
@@ -140,7 +163,8 @@ static void due(void)
 	w.policy.rules.retention_s[STYPE_CACHE] = 0;
 	world_write(&w, "one", MIB);
 	share("one", "two", 0);
-	o = reap("one", PLAN_RULE_RETENTION);
+	/* whatever rule the plan goes by */
+	o = reap("one", PLAN_RULE_LARGEST);
 	assert_string_equal(reason_word(o.reason), "deleted");
 	assert_int_equal(o.freed_bytes, 0);
 	assert_true(o.used_bytes >= MIB);
@@ -283,7 +307,7 @@ static void test_ext4(void **state)
 		return;
 	}
 	assert_false(extent_can_be_shared(w.fd));
-	assert_int_equal(extent_own_bytes(-1, 4096), 4096);
+	assert_int_equal(extent_own_bytes(-1, 4096, 4096), 4096);
 	world_fini(&w);
 }
 
@@ -307,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_behind_the_end),
 		cmocka_unit_test(test_due),
 		cmocka_unit_test(test_half),
 		cmocka_unit_test(test_holes),
