@@ -3,8 +3,9 @@
 
 /*
  * Between agent and warden: a SOCK_SEQPACKET pair, one fixed struct a message.
- * Requests go by number, never by path. The warden answers REAP, RELOAD,
- * HOOKS, HOLDERS and BALLAST with a CHANNEL_DONE of the same serial, and no other kind.
+ * Requests go by number, never by path. The warden answers REAP, RELOAD, HOOKS,
+ * HOLDERS and BALLAST with a CHANNEL_DONE of the same serial, and no other
+ * kind.
  *
  * DONE's status, where it is negative: -EINVAL the request or, of a reload,
  * the configuration (fd 0 says why); -ESTALE planned by another

@@ -117,6 +117,7 @@ def test_causes_are_named(hosts, receiver, root_only):
                 ag.policy("one", owners=["*"], allocation="100MB",
                           retention={}, protect=["*.lock", "keys/**"]))
     agent = host.start()
+    agent.ctl("panic")  # until all is in its place
     place = host.place("cache", "one")
     make_file(place / "busy", 20 * ag.MIB, DAY)
     make_file(place / "locked", 19 * ag.MIB, DAY)
@@ -132,6 +133,7 @@ def test_causes_are_named(hosts, receiver, root_only):
     try:
         with open(place / "locked", "rb") as locked:
             fcntl.flock(locked, fcntl.LOCK_SH)
+            agent.ctl("panic", "--release")
             result = cleanup(agent)
             found = blockers(result)
             alert = receiver.wait(35, kind="target-missed")
