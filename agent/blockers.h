@@ -51,9 +51,9 @@ struct blocking *blocking_free(struct blocking *b);
 void blocking_note_busy(
 	struct blocking *b, const char *root, const struct candidate *item);
 /*
- * Begins to find the names. parts and ret: borrowed until done. done is called
- * once, later, with what was found in *ret (not completed). Returns false, with *ret filled as far as it can
- * be, if there is nothing to wait for.
+ * Begins to find the names. parts and ret: borrowed until done, which is called
+ * once, later, with what was found in *ret (not completed). Returns false,
+ * with *ret filled as far as it can be, if there is nothing to wait for.
  */
 bool blocking_start(struct blocking *b, const struct cleanup_parts *parts,
 	const struct skipped *skipped, struct blockers *ret,
