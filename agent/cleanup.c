@@ -90,14 +90,14 @@ static bool is_reached(const struct cleanup *c)
 {
 	const struct cleanup_result *res = &c->result;
 	const struct goal *g = &c->order.goal;
-	uint64_t freed =
-		c->order.is_plan ? res->estimated_bytes : res->freed_bytes;
+	uint64_t taken =
+		c->order.is_plan ? res->estimated_bytes : c->taken_bytes;
 	uint64_t after = c->order.is_plan || res->is_dry_run
-				 ? mem_sub_sat(res->used_before, freed)
+				 ? mem_sub_sat(res->used_before, taken)
 				 : res->used_after;
 
 	if (g->dev)
-		return freed >= g->free_bytes;
+		return res->freed_bytes >= g->free_bytes;
 	return after <= res->target_bytes ||
 	       (!g->free_bytes && !res->error && !res->is_cut);
 }

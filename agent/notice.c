@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ballast.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "control.h"
@@ -67,6 +68,8 @@ void notice_filesystem(struct agent *a, const struct filesystem *f)
 	struct trigger_limits limits;
 	char message[512], used[UNITS_SIZE], available[UNITS_SIZE];
 	char share[UNITS_SIZE];
+	char cleanup[160] = "emergency cleanup of every component on this "
+			    "filesystem, low priority first";
 	mem_autofree char *scope = NULL;
 
 	if (asprintf(&scope, "filesystem/%s", f->path) < 0) {
@@ -74,6 +77,11 @@ void notice_filesystem(struct agent *a, const struct filesystem *f)
 		return;
 	}
 	filesystem_limits(f, a->config, &limits);
+	if (ballast_bytes(f))
+		snprintf(cleanup, sizeof(cleanup),
+			"the ballast of %s goes, then every component on this "
+			"filesystem is cleaned, low priority first",
+			units_size(ballast_bytes(f), used));
 	snprintf(message, sizeof(message),
 		"filesystem %.300s is %s full: %s used, %s available", f->path,
 		units_share(filesystem_used(f), filesystem_whole(f), share),
@@ -88,21 +96,18 @@ void notice_filesystem(struct agent *a, const struct filesystem *f)
 			  .limit_bytes = limit_of(&limits, f->level),
 			  .message = message,
 		  });
-	report(a,
-		&(struct alert_condition){
-			.kind = ALERT_KIND_EMERGENCY,
-			.level = f->level >= LEVEL_EMERGENCY ? f->level
-							     : LEVEL_OK,
-			.scope = scope,
-			.filesystem = f->path,
-			.used_bytes = filesystem_used(f),
-			.limit_bytes = limits.emergency_bytes,
-			.message =
-				f->level >= LEVEL_EMERGENCY
-					? "emergency cleanup of every component on this "
-					  "filesystem, low priority first"
-					: "the emergency is over",
-		});
+	report(a, &(struct alert_condition){
+			  .kind = ALERT_KIND_EMERGENCY,
+			  .level = f->level >= LEVEL_EMERGENCY ? f->level
+							       : LEVEL_OK,
+			  .scope = scope,
+			  .filesystem = f->path,
+			  .used_bytes = filesystem_used(f),
+			  .limit_bytes = limits.emergency_bytes,
+			  .message = f->level >= LEVEL_EMERGENCY
+					     ? cleanup
+					     : "the emergency is over",
+		  });
 	if (f->level < LEVEL_EMERGENCY)
 		report(a, &(struct alert_condition){
 				  .kind = ALERT_KIND_TARGET_MISSED,
