@@ -15,9 +15,9 @@
 
 #define BATCH 64
 
-struct request {
-	struct fiemap head;
-	struct fiemap_extent extents[BATCH];
+union request {
+	struct fiemap head; /* its extents follow it */
+	char room[sizeof(struct fiemap) + BATCH * sizeof(struct fiemap_extent)];
 };
 
 struct sum {
@@ -50,7 +50,7 @@ static void add(struct sum *s, const struct fiemap_extent *e)
 /* The next batch. False: the kernel does not tell. */
 static bool look(int fd, struct sum *s)
 {
-	struct request q = {
+	union request q = {
 		.head = {.fm_start = s->next,
 			.fm_length = s->end - s->next,
 			.fm_extent_count = BATCH},
@@ -61,7 +61,7 @@ static bool look(int fd, struct sum *s)
 		return false;
 	n = MIN_OF(q.head.fm_mapped_extents, (uint32_t)BATCH);
 	for (uint32_t i = 0; i < n; i++)
-		add(s, &q.extents[i]);
+		add(s, &q.head.fm_extents[i]);
 	if (n == 0 || s->next >= s->end)
 		s->is_last = true;
 	return true;
