@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -119,7 +118,8 @@ static void find_locks(struct holders_query *queries, size_t n)
 
 /* ---- descriptors ---- */
 
-/* As its user, and the one after as ourselves again. */
+/* As its user, as far as that is for us to do; who runs us we stay all the
+ * same, so nobody gets to signal us. */
 static void become(const char *pid)
 {
 	char status[2048];
@@ -130,14 +130,15 @@ static void become(const char *pid)
 	gid = strstr(status, "\nGid:");
 	if (!uid || !gid)
 		return;
-	setfsgid((gid_t)strtoul(gid + 5, NULL, 10));
-	setfsuid((uid_t)strtoul(uid + 5, NULL, 10));
+	/* What we may not become we do not see, and that is all. */
+	(void)!setegid((gid_t)strtoul(gid + 5, NULL, 10));
+	(void)!seteuid((uid_t)strtoul(uid + 5, NULL, 10));
 }
 
 static void become_ourselves(void)
 {
-	setfsuid(geteuid());
-	setfsgid(getegid());
+	(void)!seteuid(getuid());
+	(void)!setegid(getgid());
 }
 
 static void look_at(int dir_fd, const char *name, const char *pid,

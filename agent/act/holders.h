@@ -8,7 +8,7 @@
  * Asked are /proc/locks, which anybody may read, and the descriptors of each
  * process, by the name that the kernel gives them, so no file is touched. To
  * look at a process's descriptors takes to be its user: with CAP_SETUID and
- * CAP_SETGID that is done one by one (setfsuid). It takes CAP_SYS_PTRACE, which
+ * CAP_SETGID that is done one by one (seteuid). It takes CAP_SYS_PTRACE, which
  * we do not have, to look at one with capabilities that we lack, as most of
  * root's have, or one that is not dumpable. Of what is only mapped, in flight
  * or in another mount namespace under another name nothing is found.
