@@ -9,8 +9,8 @@
  * Asked is FIEMAP, which tells of each extent whether anything else refers to
  * it; on a descriptor that is leased already, so nobody writes meanwhile. Of a
  * file in very many pieces the first EXTENT_MAX are looked at, and the rest is
- * taken to be as they are. A question costs about 1 us on xfs, 9 on btrfs and 30
- * where what it finds there is shared.
+ * taken to be as they are. A question costs about 1 us on xfs, 9 on btrfs, and
+ * 30 there if what it finds is shared.
  */
 
 #include <stdbool.h>
