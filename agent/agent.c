@@ -85,6 +85,7 @@ static int find_latch(struct agent *a)
 		return -ENOMEM;
 	}
 	a->is_panic = latch_is_set(a->panic_path);
+	latch_prepare(a->panic_path);
 	return 0;
 }
 
@@ -197,11 +198,11 @@ static void stop_parts(struct agent *a)
 	deliver_free(a->deliver);
 	state_saver_free(a->saver);
 	measure_free(a->measure);
+	filesystems_fini(&a->filesystems);
 	wire_free(a->wire);
 	alerts_free(a->alerts);
 	history_fini(&a->history);
 	free(a->deletions);
-	filesystems_fini(&a->filesystems);
 	loop_free(a->loop);
 	mounts_watch_close(&a->mounts);
 	config_free(a->config);

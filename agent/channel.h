@@ -3,15 +3,16 @@
 
 /*
  * Between agent and warden: a SOCK_SEQPACKET pair, one fixed struct a message.
- * Requests go by number, never by path. The warden answers REAP, RELOAD and
- * HOOKS with a CHANNEL_DONE of the same serial, and no other kind.
+ * Requests go by number, never by path. The warden answers REAP, RELOAD, HOOKS,
+ * HOLDERS and BALLAST with a CHANNEL_DONE of the same serial, and no other
+ * kind.
  *
  * DONE's status, where it is negative: -EINVAL the request or, of a reload,
  * the configuration (fd 0 says why); -ESTALE planned by another
- * configuration; -EBUSY this component is being reaped, or a reload is under
- * way; -EAGAIN too much at once, ask later; -ECHILD the process was killed;
- * -ECANCELED we are stopping; -EPERM the audit file is not ours, nothing is
- * deleted; other values: a system call failed.
+ * configuration; -EBUSY this component is being reaped, a reload or this
+ * filesystem's ballast under way; -EAGAIN too much at once, ask later;
+ * -ECHILD the process was killed; -ECANCELED we are stopping; -EPERM the audit
+ * file is not ours, nothing is deleted; other values: a system call failed.
  *
  * The lines of HOOKS: ULLAGE_NAME=value goes into the environment; @NAME runs
  * the hook of that name and no others but those named so (to try one again).
@@ -37,13 +38,17 @@ enum channel_kind {
 	CHANNEL_MARK, /* agent: mark the filesystem of root of component
 			 number. DONE: status 0 and fd 0, a fanotify group,
 			 or why not, as errno or -errno */
+	CHANNEL_HOLDERS, /* agent: fd 0 which files of number's component. DONE
+			    brings fd 0: who holds each (act/holders.h) */
+	CHANNEL_BALLAST, /* agent: op, for the filesystem of number's root. DONE
+			    brings fd 0: a struct ballast_report */
 };
 
 struct channel_message {
 	uint32_t kind; /* enum channel_kind */
 	uint32_t serial; /* of the request */
 	uint32_t number; /* component by position in the configuration */
-	uint32_t root; /* MARK: by position in its policy */
+
 	int32_t status; /* DONE: exit status, or -errno */
 	uint64_t digest; /* REAP: of the configuration that was planned by */
 	uint64_t free_bytes, max_files, max_bytes;
@@ -51,5 +56,7 @@ struct channel_message {
 	uint8_t reason; /* enum goal_reason */
 	uint8_t is_forced;
 	uint8_t is_dry_run;
-	uint8_t reserved[5];
+	uint8_t op; /* BALLAST: enum ballast_op */
+	uint16_t root; /* MARK, BALLAST: by position in the component */
+	uint8_t reserved[2];
 };

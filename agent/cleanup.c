@@ -32,32 +32,42 @@ struct cleanup {
 	struct part at_work; /* in the hands of a reaper */
 	struct part ahead; /* its names are being found, or are found */
 	bool is_ahead_ready;
+	bool is_ended; /* but for who kept it from its target */
 	bool is_done;
 	struct skipped left; /* by the reapers' judgement */
-	uint32_t *tried; /* entries that they left */
+	uint32_t *tried; /* entries that are still there after them */
 	size_t n_tried, cap_tried;
 	uint64_t tried_bytes;
 	/* What will have gone once all parts so far have. */
 	uint64_t expected_files, expected_bytes;
 	int n_selections;
+	struct blocking *blocking;
 	struct resolve *resolve; /* of ahead; NULL: nothing is under way */
 	struct slice *slice; /* of at_work; NULL: no reaper is at work */
 	enum reason last_reason; /* of this slice's last candidate */
 	bool is_stopped; /* the reaper ended the run early */
 	uint64_t judged;
+	uint64_t taken_bytes; /* of the files that went; some of it may not
+				 have come free */
 };
 
-/* A pick that did not go: why, and not again in this run. */
-static void leave(
-	struct cleanup *c, size_t pick, enum reason reason, uint64_t used_bytes)
+/* A pick that is still there: not again in this run. */
+static void set_aside(struct cleanup *c, size_t pick, uint64_t used_bytes)
 {
-	c->left.files[reason]++;
-	c->left.bytes[reason] += used_bytes;
 	if (mem_grow((void **)&c->tried, &c->cap_tried, c->n_tried + 1,
 		    sizeof(*c->tried)) < 0)
 		return;
 	c->tried[c->n_tried++] = c->selection.picks[pick].entry;
 	c->tried_bytes = mem_add_sat(c->tried_bytes, used_bytes);
+}
+
+/* One that did not go, and why. */
+static void leave(
+	struct cleanup *c, size_t pick, enum reason reason, uint64_t used_bytes)
+{
+	c->left.files[reason]++;
+	c->left.bytes[reason] += used_bytes;
+	set_aside(c, pick, used_bytes);
 }
 
 static void sum_skipped(struct cleanup *c)
@@ -77,14 +87,14 @@ static bool is_reached(const struct cleanup *c)
 {
 	const struct cleanup_result *res = &c->result;
 	const struct goal *g = &c->order.goal;
-	uint64_t freed =
-		c->order.is_plan ? res->estimated_bytes : res->freed_bytes;
+	uint64_t taken =
+		c->order.is_plan ? res->estimated_bytes : c->taken_bytes;
 	uint64_t after = c->order.is_plan || res->is_dry_run
-				 ? mem_sub_sat(res->used_before, freed)
+				 ? mem_sub_sat(res->used_before, taken)
 				 : res->used_after;
 
 	if (g->dev)
-		return freed >= g->free_bytes;
+		return res->freed_bytes >= g->free_bytes;
 	return after <= res->target_bytes ||
 	       (!g->free_bytes && !res->error && !res->is_cut);
 }
@@ -105,8 +115,18 @@ static void stop(struct cleanup *c, enum reason reason, int error)
 
 void cleanup_stop(struct cleanup *c, enum reason reason, int error)
 {
-	if (!c->is_done)
+	if (!c->is_ended)
 		stop(c, reason, error);
+}
+
+static void end(void *ctx)
+{
+	struct cleanup *c = ctx;
+
+	c->is_done = true;
+	if (!c->result.is_reached)
+		blockers_complete(&c->result.blockers, &c->result.skipped);
+	c->handlers.done(c->handlers.ctx, c);
 }
 
 static void finish(struct cleanup *c, int error)
@@ -114,16 +134,19 @@ static void finish(struct cleanup *c, int error)
 	const struct index *ix = feed_index(c->parts.feed);
 	struct cleanup_result *res = &c->result;
 
-	if (c->is_done)
+	if (c->is_ended)
 		return;
 	feed_reaping(c->parts.feed, false);
-	c->is_done = true;
+	c->is_ended = true;
 	res->error = error;
 	res->ended_real_s = clock_real_s(c->parts.clock);
 	res->used_after = index_totals(ix, INDEX_NODE_COMPONENT).used_bytes;
 	sum_skipped(c);
 	res->is_reached = is_reached(c);
-	c->handlers.done(c->handlers.ctx, c);
+	if (res->is_reached || c->order.is_plan || c->order.is_probe ||
+		!blocking_start(c->blocking, &c->parts, &res->skipped,
+			&res->blockers, end, c))
+		end(c);
 }
 
 static void remember(struct cleanup *c, const struct candidate *item)
@@ -143,6 +166,14 @@ static void remember(struct cleanup *c, const struct candidate *item)
 		});
 }
 
+/* The selection knows what a file uses; that deleting it frees less, a reaper
+ * has seen. */
+static void foresee_less(struct cleanup *c, uint64_t bytes)
+{
+	c->result.estimated_bytes =
+		mem_sub_sat(c->result.estimated_bytes, bytes);
+}
+
 /* One outcome of the slice under way. */
 static void note_deleted(struct cleanup *c, const struct candidate *item,
 	uint32_t at, const struct outcome *o)
@@ -153,12 +184,17 @@ static void note_deleted(struct cleanup *c, const struct candidate *item,
 
 	c->result.files++;
 	c->result.freed_bytes += o->freed_bytes;
+	c->taken_bytes += o->used_bytes;
+	foresee_less(c, mem_sub_sat(o->used_bytes, o->freed_bytes));
 	if (pick->step < CLEANUP_STEPS) {
 		c->result.step_files[pick->step]++;
 		c->result.step_bytes[pick->step] += o->freed_bytes;
 	}
-	if (c->result.is_dry_run)
+	if (c->result.is_dry_run) {
+		set_aside(c, part->from + part->found.picks[at],
+			item->used_bytes);
 		return;
+	}
 	feed_gone(c->parts.feed, part->found.dirs[at], part->found.lives[at],
 		item->name);
 	remember(c, item);
@@ -198,11 +234,16 @@ static void on_outcome(void *ctx, const struct outcome *o)
 	}
 	leave(c, c->at_work.from + found->picks[o->item], reason,
 		item->used_bytes);
+	if (o->reason == REASON_SHARED || o->reason == REASON_LINKED)
+		foresee_less(c, item->used_bytes);
 	if (beneath_is_fault(-o->error))
 		feed_note_fault(c->parts.feed, item->root, -o->error);
 	/* The run is broken, not this file. */
 	if (reason == REASON_ERRORS)
 		stop(c, reason, -ECANCELED);
+	if (o->reason == REASON_BUSY)
+		blocking_note_busy(c->blocking,
+			c->parts.policy->roots[item->root].path, item);
 	if (o->reason == REASON_BUSY)
 		dirty_add(c->parts.busy, found->dirs[o->item], item->name,
 			strlen(item->name));
@@ -270,18 +311,24 @@ static void leave_missing(struct cleanup *c, const struct part *part)
 			leave(c, part->from + i, REASON_GONE, 0);
 }
 
+/* A component's target is one of usage, an emergency's one of what comes
+ * free. */
+static uint64_t towards_target(const struct cleanup *c)
+{
+	return c->order.goal.dev ? c->result.freed_bytes : c->taken_bytes;
+}
+
 static int start_reaper(struct cleanup *c)
 {
 	const struct goal *g = &c->order.goal;
 	const struct channel_message request = {
 		.number = c->parts.number,
 		.digest = c->parts.digest,
-		.free_bytes =
-			g->free_bytes && !is_due(c, c->at_work.from)
-				? left(g->free_bytes, c->result.freed_bytes)
-				: 0,
+		.free_bytes = g->free_bytes && !is_due(c, c->at_work.from)
+				      ? left(g->free_bytes, towards_target(c))
+				      : 0,
 		.max_files = left(g->max_files, c->result.files),
-		.max_bytes = left(g->max_bytes, c->result.freed_bytes),
+		.max_bytes = left(g->max_bytes, c->taken_bytes),
 		.lead_ns = c->parts.lead_ns,
 		.reason = (uint8_t)g->reason,
 		.is_forced = c->order.is_forced,
@@ -387,7 +434,7 @@ static void begin_selection(struct cleanup *c)
 
 	c->next = 0;
 	c->expected_files = c->result.files;
-	c->expected_bytes = c->result.freed_bytes;
+	c->expected_bytes = c->taken_bytes;
 	while (n < c->selection.n_picks && is_due(c, n))
 		n++;
 	if (n)
@@ -422,7 +469,7 @@ static bool is_enough(const struct cleanup *c, size_t from)
 {
 	const struct goal *g = &c->order.goal;
 
-	return g->free_bytes && c->result.freed_bytes >= g->free_bytes &&
+	return g->free_bytes && towards_target(c) >= g->free_bytes &&
 	       (from >= c->selection.n_picks || !is_due(c, from));
 }
 
@@ -468,18 +515,16 @@ static bool select_again(struct cleanup *c)
 		c->n_selections++ >= MAX_SELECTIONS)
 		return false;
 	goal.free_bytes =
-		mem_add_sat(mem_sub_sat(goal.free_bytes, c->result.freed_bytes),
+		mem_add_sat(mem_sub_sat(goal.free_bytes, towards_target(c)),
 			c->tried_bytes);
 	if (goal.max_files)
 		goal.max_files = goal.max_files -
 				 MIN_OF(goal.max_files - 1, c->result.files) +
 				 c->n_tried;
 	if (goal.max_bytes)
-		goal.max_bytes =
-			mem_add_sat(MAX_OF(mem_sub_sat(goal.max_bytes,
-						   c->result.freed_bytes),
-					    1),
-				c->tried_bytes);
+		goal.max_bytes = mem_add_sat(
+			MAX_OF(mem_sub_sat(goal.max_bytes, c->taken_bytes), 1),
+			c->tried_bytes);
 	selection_fini(&c->selection);
 	c->selection = (struct selection){0};
 	if (select_victims(c, &goal) < 0)
@@ -531,7 +576,7 @@ static bool step(struct cleanup *c)
 
 void cleanup_resume(struct cleanup *c)
 {
-	while (!c->is_done && step(c))
+	while (!c->is_ended && step(c))
 		;
 }
 
@@ -600,6 +645,7 @@ int cleanup_start(const struct cleanup_parts *parts,
 	c->parts = *parts;
 	c->order = *order;
 	c->handlers = *handlers;
+	c->blocking = blocking_new(); /* NULL: then without names */
 	r = select_victims(c, &c->order.goal);
 	if (r < 0) {
 		cleanup_free(c);
@@ -619,6 +665,7 @@ struct cleanup *cleanup_free(struct cleanup *c)
 	if (c->order.is_probe && !c->is_done && c->result.strategy)
 		c->handlers.done(c->handlers.ctx, c);
 	slice_free(c->slice);
+	blocking_free(c->blocking);
 	drop_ahead(c);
 	resolved_fini(&c->at_work.found);
 	selection_fini(&c->selection);

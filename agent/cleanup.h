@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "blockers.h"
 #include "deletions.h"
 #include "dirty.h"
 #include "feed.h"
@@ -64,6 +65,7 @@ struct cleanup_result {
 	uint64_t files, freed_bytes, estimated_bytes;
 	uint64_t used_before, used_after, target_bytes;
 	struct skipped skipped;
+	struct blockers blockers; /* of a target that was missed */
 	uint64_t step_files[CLEANUP_STEPS], step_bytes[CLEANUP_STEPS];
 };
 

@@ -40,6 +40,7 @@ struct component {
 	bool is_overflow_open, is_root_lost;
 	bool is_unsafe; /* the last reaper found that it cannot delete */
 	enum goal_reason last_reason;
+	struct blockers blockers; /* of its last emergency cleanup */
 	/* At the reconciliation that was asked for last. */
 	uint64_t drift_before;
 	int64_t drift_bytes_before, drift_files_before;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ballast.h"
 #include "core.h"
 #include "notice.h"
 #include "order.h"
@@ -176,6 +177,9 @@ void emergency_judge(struct agent *a, struct filesystem *f)
 		f->has_gained = false;
 		f->next_component = 0;
 	}
+	/* What it gives may be enough, so a component's file waits for it. */
+	if (ballast_keep(a, f))
+		return;
 	if (f->is_emergency && !a->is_panic && !is_cleaning_on(a, f))
 		move_emergency(a, f);
 }

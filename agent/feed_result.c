@@ -4,6 +4,20 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "act/ballast.h"
+#include "act/quarantine.h"
+
+/* Room kept for everybody is nobody's usage. It is ours, where ours is: who
+ * gives a file of his that name hides nothing. */
+static bool is_ballast(const struct job *job, const struct observation *o)
+{
+	return ballast_is_name(o->name) &&
+	       strcmp(job->rel, QUARANTINE_NAME) == 0 &&
+	       (o->kind == OBS_GONE || o->st.uid == 0 ||
+		       o->st.uid == geteuid());
+}
 
 /* What the rules say of all names of a directory. */
 struct verdict {
@@ -90,8 +104,11 @@ static int apply_name(struct feed *f, const struct job *job,
 	const struct verdict *all, const struct observation *o)
 {
 	struct index_change change;
-	int r = index_apply(f->index, o, judge(f, job, all, o), &change);
+	int r;
 
+	if (is_ballast(job, o))
+		return 0;
+	r = index_apply(f->index, o, judge(f, job, all, o), &change);
 	if (r < 0)
 		return r;
 	if (change.is_link_unknown)

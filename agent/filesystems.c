@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "ballast.h"
 #include "base/clock.h"
 #include "base/escape.h"
 #include "watch/mountinfo.h"
@@ -64,6 +65,7 @@ static void filesystem_fini(struct filesystem *f)
 	free(f->root_path);
 	free(f->path);
 	free(f->device);
+	ballast_free(f->ballast);
 	*f = (struct filesystem){0};
 }
 

@@ -16,6 +16,8 @@
 #include "policy/trigger.h"
 #include "watch/measure.h"
 
+struct ballast;
+
 struct filesystem {
 	uint64_t dev;
 	char *root_path; /* a root on it, to ask by */
@@ -44,6 +46,7 @@ struct filesystem {
 	size_t next_component; /* asked so far, in order of priority */
 	bool has_gained; /* one of them gave something, and may have more */
 	int64_t retry_boot_ns;
+	struct ballast *ballast; /* ballast.c's; NULL: not looked for yet */
 };
 
 struct filesystems {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,17 +30,54 @@ static int sync_parent(const char *path)
 	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
+static char *spare_of(const char *path)
+{
+	char *spare;
+
+	return asprintf(&spare, "%s.spare", path) < 0 ? NULL : spare;
+}
+
+static int make_file(const char *path)
+{
+	fd_auto int fd =
+		open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+void latch_prepare(const char *path)
+{
+	mem_autofree char *spare = spare_of(path);
+
+	if (spare)
+		(void)make_file(spare);
+}
+
+/* Where no file can be made any more, one that was made before gets the
+ * name. */
+static int set(const char *path)
+{
+	mem_autofree char *spare = spare_of(path);
+	int r = make_file(path);
+
+	if ((r == -ENOSPC || r == -EDQUOT) && spare)
+		return rename(spare, path) < 0 ? r : 0;
+	return r;
+}
+
+/* It is the spare one again: a full disk has no room for another. */
+static int lift(const char *path)
+{
+	mem_autofree char *spare = spare_of(path);
+
+	if (spare && rename(path, spare) == 0)
+		return 0;
+	return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
 int latch_set(const char *path, bool is_on)
 {
-	fd_auto int fd = -1;
+	int r = is_on ? set(path) : lift(path);
 
-	if (!is_on) {
-		if (unlink(path) < 0 && errno != ENOENT)
-			return -errno;
-		return sync_parent(path);
-	}
-	fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (fd < 0 || fsync(fd) < 0)
-		return -errno;
-	return sync_parent(path);
+	return r < 0 ? r : sync_parent(path);
 }

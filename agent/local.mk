@@ -48,6 +48,10 @@ libullage_a_SOURCES += \
 	agent/warden.c agent/warden.h agent/warden_impl.h \
 	agent/warden_serve.c \
 	agent/warden_config.c agent/warden_config.h \
+	agent/ballast.c agent/ballast.h \
+	agent/blockers.c agent/blockers.h \
+	agent/warden_holders.c agent/warden_holders.h \
+	agent/warden_ballast.c agent/warden_ballast.h \
 	agent/warden_child.c agent/warden_child.h \
 	agent/warden_claims.c agent/warden_claims.h \
 	agent/warden_survey.c agent/warden_survey.h \

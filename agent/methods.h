@@ -49,6 +49,8 @@ void methods_reload(
 	void *ctx, struct control_call *call, struct json_object *parameters);
 void methods_reconcile(
 	void *ctx, struct control_call *call, struct json_object *parameters);
+/* At the start, so that the panic latch can be set on a full disk. */
+void methods_operate_prepare(struct agent *a);
 void methods_panic(
 	void *ctx, struct control_call *call, struct json_object *parameters);
 void methods_check_index(

@@ -11,6 +11,8 @@
 #include "json.h"
 #include "latch.h"
 
+#define SPARE ".spare" /* of the panic latch */
+
 typedef struct json_object json;
 
 static json *drift_of(const struct component *c)

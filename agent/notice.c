@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ballast.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "control.h"
@@ -72,6 +73,8 @@ void notice_filesystem(struct agent *a, const struct filesystem *f)
 	struct trigger_limits limits;
 	char message[512], used[UNITS_SIZE], available[UNITS_SIZE];
 	char share[UNITS_SIZE];
+	char cleanup[160] = "emergency cleanup of every component on this "
+			    "filesystem, low priority first";
 	mem_autofree char *scope = NULL;
 
 	if (asprintf(&scope, "filesystem/%s", f->path) < 0) {
@@ -79,6 +82,11 @@ void notice_filesystem(struct agent *a, const struct filesystem *f)
 		return;
 	}
 	filesystem_limits(f, a->config, &limits);
+	if (ballast_bytes(f))
+		snprintf(cleanup, sizeof(cleanup),
+			"the ballast of %s goes, then every component on this "
+			"filesystem is cleaned, low priority first",
+			units_size(ballast_bytes(f), used));
 	snprintf(message, sizeof(message),
 		"filesystem %.300s is %s full: %s used, %s available", f->path,
 		units_share(filesystem_used(f), filesystem_whole(f), share),
@@ -93,21 +101,18 @@ void notice_filesystem(struct agent *a, const struct filesystem *f)
 			  .limit_bytes = limit_of(&limits, f->level),
 			  .message = message,
 		  });
-	report(a,
-		&(struct alert_condition){
-			.kind = ALERT_KIND_EMERGENCY,
-			.level = f->level >= LEVEL_EMERGENCY ? f->level
-							     : LEVEL_OK,
-			.scope = scope,
-			.filesystem = f->path,
-			.used_bytes = filesystem_used(f),
-			.limit_bytes = limits.emergency_bytes,
-			.message =
-				f->level >= LEVEL_EMERGENCY
-					? "emergency cleanup of every component on this "
-					  "filesystem, low priority first"
-					: "the emergency is over",
-		});
+	report(a, &(struct alert_condition){
+			  .kind = ALERT_KIND_EMERGENCY,
+			  .level = f->level >= LEVEL_EMERGENCY ? f->level
+							       : LEVEL_OK,
+			  .scope = scope,
+			  .filesystem = f->path,
+			  .used_bytes = filesystem_used(f),
+			  .limit_bytes = limits.emergency_bytes,
+			  .message = f->level >= LEVEL_EMERGENCY
+					     ? cleanup
+					     : "the emergency is over",
+		  });
 	if (f->level < LEVEL_EMERGENCY)
 		report(a, &(struct alert_condition){
 				  .kind = ALERT_KIND_TARGET_MISSED,
@@ -183,6 +188,39 @@ void notice_nonsense(struct agent *a, struct filesystem *f)
 		  });
 }
 
+static void log_ballast(
+	enum message id, const struct filesystem *f, const char *text)
+{
+	log_event(id, LOG_FIELDS({"ULLAGE_FILESYSTEM", f->path}),
+		"ballast of %s: %s", f->path, text);
+}
+
+void notice_ballast(struct agent *a, const struct filesystem *f,
+	enum ballast_op op, uint64_t bytes_before,
+	const struct ballast_report *report)
+{
+	char text[256], size[UNITS_SIZE], freed[UNITS_SIZE];
+
+	if (report->released_bytes) {
+		snprintf(text, sizeof(text), "%s given up, %s more are free",
+			units_size(report->released_bytes, size),
+			units_size(report->freed_bytes, freed));
+		log_ballast(report->freed_bytes < report->released_bytes / 2
+				    ? MSG_BALLAST_FAILED
+				    : MSG_BALLAST_RELEASED,
+			f, text);
+		notice_event(a, "ballast", NULL, text, NULL);
+	}
+	if (report->error) {
+		log_ballast(MSG_BALLAST_FAILED, f, strerror(report->error));
+	} else if (op == BALLAST_MAKE && report->bytes != bytes_before) {
+		snprintf(text, sizeof(text), "%s are kept free",
+			units_size(report->bytes, size));
+		log_ballast(MSG_BALLAST_MADE, f, text);
+		notice_event(a, "ballast", NULL, text, NULL);
+	}
+}
+
 void notice_hung(struct agent *a, const char *root)
 {
 	char message[400];
@@ -204,10 +242,26 @@ void notice_hung(struct agent *a, const char *root)
 		  });
 }
 
+/* Of all components that were asked. */
+static void sum_blockers(
+	const struct agent *a, const struct filesystem *f, struct blockers *ret)
+{
+	const struct skipped none = {0};
+
+	*ret = (struct blockers){0};
+	for (size_t i = 0; i < a->n_components; i++)
+		if (feed_is_on(a->components[i].feed, f->dev))
+			blockers_merge(ret, &a->components[i].blockers);
+	blockers_complete(ret, &none);
+}
+
 void notice_emergency_missed(struct agent *a, const struct filesystem *f)
 {
 	mem_autofree char *scope = NULL;
-	char message[512];
+	mem_autofree char *details = NULL;
+	buf_auto struct buf why = {0};
+	struct blockers blockers;
+	char message[1280];
 
 	if (asprintf(&scope, "filesystem/%s", f->path) < 0) {
 		scope = NULL;
@@ -215,10 +269,14 @@ void notice_emergency_missed(struct agent *a, const struct filesystem *f)
 	}
 	if (f->level < LEVEL_EMERGENCY)
 		return;
+	sum_blockers(a, f, &blockers);
+	(void)blockers_describe(&blockers, &why);
+	details = report_blockers(&blockers);
 	snprintf(message, sizeof(message),
 		"the emergency cleanup of %.300s did not free enough; what "
-		"else fills it is not managed here, or protected",
-		f->path);
+		"else fills it is not managed here%s%s",
+		f->path, why.len ? "; left: " : ", or protected",
+		why.len ? why.data : "");
 	report(a, &(struct alert_condition){
 			  .kind = ALERT_KIND_TARGET_MISSED,
 			  .level = f->level,
@@ -227,6 +285,7 @@ void notice_emergency_missed(struct agent *a, const struct filesystem *f)
 			  .used_bytes = filesystem_used(f),
 			  .limit_bytes = filesystem_whole(f),
 			  .message = message,
+			  .details = details,
 		  });
 }
 
@@ -400,35 +459,17 @@ void notice_cleanup_progress(struct component *c, const struct cleanup *run)
 	}
 }
 
-/* The reasons that kept most, for the alert: "busy 12 files (3.1 MiB), ..." */
-static void describe_skipped(const struct skipped *s, char *ret, size_t size)
-{
-	size_t len = 0;
-
-	ret[0] = '\0';
-	for (int r = 0; r < N_REASONS; r++) {
-		char bytes[UNITS_SIZE];
-		int n;
-
-		if (!s->files[r] || len >= size)
-			continue;
-		n = snprintf(ret + len, size - len,
-			"%s%s: %" PRIu64 " files, %s", len ? "; " : "",
-			reason_word((enum reason)r), s->files[r],
-			units_size(s->bytes[r], bytes));
-		len += n > 0 ? (size_t)n : 0;
-	}
-}
-
 static void notice_target(struct component *c, const struct cleanup_result *r)
 {
-	char why[512], message[768], used[UNITS_SIZE], target[UNITS_SIZE];
+	buf_auto struct buf why = {0};
+	mem_autofree char *details = report_blockers(&r->blockers);
+	char message[1024], used[UNITS_SIZE], target[UNITS_SIZE];
 	char scope[128];
 	bool is_missed = !r->is_reached && c->level != LEVEL_OK &&
 			 r->used_after > r->target_bytes;
 
 	snprintf(scope, sizeof(scope), "component/%s", c->policy->component);
-	describe_skipped(&r->skipped, why, sizeof(why));
+	(void)blockers_describe(&r->blockers, &why);
 	snprintf(message, sizeof(message),
 		is_missed ? "the cleanup of %s ended at %s, above its target "
 			    "of %s%s%s%s%s"
@@ -440,7 +481,7 @@ static void notice_target(struct component *c, const struct cleanup_result *r)
 		: r->is_dry_run		  ? " (the policy only observes)"
 		: r->is_cut		  ? "a guard rail of one run"
 					  : "",
-		why[0] ? "; left: " : "", why);
+		why.len ? "; left: " : "", why.len ? why.data : "");
 	report(c->agent, &(struct alert_condition){
 				 .kind = ALERT_KIND_TARGET_MISSED,
 				 .level = is_missed ? c->level : LEVEL_OK,
@@ -449,6 +490,7 @@ static void notice_target(struct component *c, const struct cleanup_result *r)
 				 .used_bytes = r->used_after,
 				 .limit_bytes = r->target_bytes,
 				 .message = message,
+				 .details = is_missed ? details : NULL,
 			 });
 }
 
@@ -525,6 +567,8 @@ void notice_cleanup_done(struct component *c, struct cleanup *run)
 	}
 	c->last_reason = r->reason;
 	notice_unsafe(c, r);
+	if (r->reason == GOAL_EMERGENCY)
+		c->blockers = r->blockers;
 	if (!r->is_dry_run || r->reason != GOAL_MANUAL)
 		notice_target(c, r);
 }

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "act/ballast.h"
+
 struct agent;
 struct alert;
 struct alert_condition;
@@ -27,6 +29,10 @@ void notice_filesystem(struct agent *a, const struct filesystem *f);
 void notice_hung(struct agent *a, const char *root);
 /* Do the figures of a filesystem make sense? */
 void notice_nonsense(struct agent *a, struct filesystem *f);
+/* What was asked for a filesystem's ballast, and what came of it. */
+void notice_ballast(struct agent *a, const struct filesystem *f,
+	enum ballast_op op, uint64_t bytes_before,
+	const struct ballast_report *report);
 /* What is wrong with a filesystem beside its bytes: inodes, and faults. */
 void notice_health(struct agent *a, const struct filesystem *f);
 /* Read-only mounts and errors. */

@@ -179,8 +179,7 @@ int prepare_root(
 	return prepare_dir(root->path, &owner, note);
 }
 
-/* Where nothing is deleted, nothing of ours is left either. */
-static bool needs_quarantine(const struct policy *p, enum stype type)
+bool prepare_needs_quarantine(const struct policy *p, enum stype type)
 {
 	return p->mode != MODE_OBSERVE &&
 	       (type != STYPE_CONFIG || p->rules.is_config_allowed);
@@ -192,7 +191,7 @@ void prepare_quarantine(
 	fd_auto int fd = -1;
 	int r;
 
-	if (!needs_quarantine(p, root->type))
+	if (!prepare_needs_quarantine(p, root->type))
 		return;
 	r = beneath_open_root(root->path, true, &fd);
 	if (r == 0)

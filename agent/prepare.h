@@ -8,6 +8,7 @@
  * are right. What is there already keeps its owner and mode.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -37,6 +38,10 @@ int prepare_dir(
  */
 int prepare_root(
 	const struct root *root, uid_t uid, gid_t gid, struct buf *note);
+
+/* Does the policy ever let files of this type go? Where nothing is deleted,
+ * nothing of ours is left either. */
+bool prepare_needs_quarantine(const struct policy *p, enum stype type);
 
 /*
  * Makes the quarantine of a root whose files the policy lets go, while there

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ballast.h"
 #include "base/log.h"
 #include "core.h"
 #include "deliver.h"
@@ -151,6 +152,9 @@ static json *filesystems_of(const struct agent *a)
 		json_put_u64(o, "availableBytes", f->facts.available_bytes);
 		json_put_percent(o, "usedPercent", filesystem_used(f),
 			filesystem_whole(f));
+		json_put_u64(o, "ballastBytes", ballast_bytes(f));
+		json_put_u64(o, "ballastReleases",
+			f->ballast ? f->ballast->n_releases : 0);
 		json_put_text(o, "level", level_word(f->level));
 		json_put_text(o, "health",
 			f->facts.is_nonsense
@@ -254,6 +258,38 @@ static json *skipped_of(const struct skipped *skipped)
 	return list;
 }
 
+static json *blockers_of(const struct blockers *b)
+{
+	json *list = json_object_new_array();
+
+	for (size_t i = 0; i < b->n; i++) {
+		json *o = json_object_new_object();
+
+		json_put_text(o, "cause", reason_word(b->items[i].reason));
+		if (b->items[i].by[0])
+			json_put_text(o, "by", b->items[i].by);
+		json_put_u64(o, "files", b->items[i].files);
+		json_put_u64(o, "bytes", b->items[i].bytes);
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+char *report_blockers(const struct blockers *b)
+{
+	json *o = json_object_new_object();
+	const char *text;
+	char *copy = NULL;
+
+	json_object_object_add(o, "blockers", blockers_of(b));
+	text = o ? json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN)
+		 : NULL;
+	if (text)
+		copy = strdup(text);
+	json_object_put(o);
+	return copy;
+}
+
 static json *steps_of(const struct cleanup_result *r)
 {
 	json *list = json_object_new_array();
@@ -298,6 +334,7 @@ json *report_cleanup(const struct cleanup_result *r)
 	if (strcmp(r->strategy, "adaptive") == 0)
 		json_object_object_add(o, "steps", steps_of(r));
 	json_object_object_add(o, "skipped", skipped_of(&r->skipped));
+	json_object_object_add(o, "blockers", blockers_of(&r->blockers));
 	return o;
 }
 

@@ -12,6 +12,7 @@
 
 struct agent;
 struct alert;
+struct blockers;
 struct cleanup;
 struct cleanup_result;
 struct component;
@@ -28,6 +29,8 @@ struct json_object *report_open_alerts(const struct agent *a);
 struct json_object *report_cleanup(const struct cleanup_result *r);
 struct json_object *report_plan(
 	const struct component *c, const struct cleanup *run);
+/* As text, {"blockers":[...]}: the details of an alert. NULL: no memory. */
+char *report_blockers(const struct blockers *b);
 struct json_object *report_history(
 	struct agent *a, const char *component, size_t limit);
 /* A directory of a component and those right below it. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ballast.h"
 #include "base/account.h"
 #include "base/log.h"
 #include "control.h"
@@ -166,6 +167,8 @@ int setup_config(struct agent *a, struct config *config)
 	put_in_force(a, config, fresh);
 	setup_access(a);
 	filesystems_prune(&a->filesystems, is_in_use, a);
+	for (size_t i = 0; i < a->filesystems.n_items; i++)
+		ballast_forget(a->filesystems.items[i].ballast);
 	return 0;
 }
 

@@ -84,7 +84,7 @@ static struct marked *ask(
 {
 	struct channel_message msg = {.kind = CHANNEL_MARK,
 		.number = c->number,
-		.root = (uint32_t)root,
+		.root = (uint16_t)root,
 		.digest = a->config->digest};
 	struct marked *m = calloc(1, sizeof(*m));
 	int r;

@@ -124,6 +124,28 @@ static void read_skipped(struct json_object *list, struct skipped *ret)
 	}
 }
 
+static void read_blockers(struct json_object *list, struct blockers *ret)
+{
+	size_t n = json_object_is_type(list, json_type_array)
+			   ? json_object_array_length(list)
+			   : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *o = json_object_array_get_idx(list, i);
+		const char *by = json_get_text(o, "by");
+		int r = word_of(
+			json_get_text(o, "cause"), reason_word_at, N_REASONS);
+		struct blocker b = {.reason = (enum reason)r,
+			.files = json_get_u64(o, "files"),
+			.bytes = json_get_u64(o, "bytes")};
+
+		if (r < 0)
+			continue;
+		snprintf(b.by, sizeof(b.by), "%s", by ? by : "");
+		blockers_add(ret, &b);
+	}
+}
+
 static void read_steps(struct json_object *list, struct cleanup_result *ret)
 {
 	size_t n = json_object_is_type(list, json_type_array)
@@ -172,6 +194,7 @@ bool state_read_cleanup(struct json_object *o, struct cleanup_result *ret)
 	};
 	snprintf(ret->component, sizeof(ret->component), "%s", name);
 	read_skipped(json_object_object_get(o, "skipped"), &ret->skipped);
+	read_blockers(json_object_object_get(o, "blockers"), &ret->blockers);
 	read_steps(json_object_object_get(o, "steps"), ret);
 	return true;
 }

@@ -20,7 +20,7 @@
 #define WARDEN_MAX_JOBS	 64 /* processes at work for the agent */
 #define WARDEN_MAX_HOOKS 8 /* of these, rounds of hooks */
 
-enum job_kind { JOB_REAPER, JOB_HOOKS, JOB_MARK };
+enum job_kind { JOB_REAPER, JOB_HOOKS, JOB_MARK, JOB_BALLAST, JOB_HOLDERS };
 
 struct job {
 	pid_t pid;
@@ -28,7 +28,8 @@ struct job {
 	bool is_answered_to; /* the agent that asked still runs */
 	uint32_t serial; /* of the request */
 	char *component; /* JOB_REAPER: one at a time for each */
-	int report_fd; /* JOB_HOOKS; JOB_MARK: the group */
+	int report_fd; /* of all but JOB_REAPER; JOB_MARK: the group */
+	uint64_t dev; /* JOB_BALLAST: one at a time for each */
 };
 
 struct reload { /* in progress while survey.fd >= 0 */

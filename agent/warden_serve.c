@@ -11,12 +11,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "channel.h"
+#include "warden_ballast.h"
+#include "warden_holders.h"
 #include "warden_hooks.h"
 #include "warden_mark.h"
 #include "warden_reap.h"
@@ -78,6 +81,15 @@ static void answer_text(struct warden *w, uint32_t serial, int status,
 	else
 		answer(w, serial, status, (const int[]){text_fd, bundle_fd},
 			bundle ? 2 : 1);
+}
+
+/* Only memory can be sealed against writing: reading cannot hold us up. (A file
+ * on tmpfs has seals too, but that one.) */
+static bool is_sealed(int fd)
+{
+	int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && (seals & F_SEAL_WRITE);
 }
 
 static size_t n_jobs_of(const struct warden *w, enum job_kind kind)
@@ -176,6 +188,70 @@ static int start_mark(struct warden *w, const struct request *q)
 	return r;
 }
 
+static bool is_ballast_busy(const struct warden *w, uint64_t dev)
+{
+	for (size_t i = 0; i < w->n_jobs; i++)
+		if (w->jobs[i].kind == JOB_BALLAST && w->jobs[i].dev == dev)
+			return true;
+	return false;
+}
+
+static int start_ballast(struct warden *w, const struct request *q)
+{
+	fd_auto int report_fd = -1;
+	struct warden_ballast_order order = {.config = w->current.config,
+		.survey = &w->survey,
+		.request = &q->m};
+	struct job job = {.kind = JOB_BALLAST,
+		.is_answered_to = true,
+		.serial = q->m.serial};
+	int r = warden_ballast_check(&order, &job.dev);
+
+	if (r < 0)
+		return r;
+	if (w->n_jobs == WARDEN_MAX_JOBS)
+		return -EAGAIN;
+	if (is_ballast_busy(w, job.dev))
+		return -EBUSY;
+	report_fd = memfd_create("ballast", MFD_CLOEXEC);
+	if (report_fd < 0)
+		return -errno;
+	order.report_fd = report_fd;
+	r = warden_ballast_start(&order, job.dev, &job.pid);
+	if (r < 0)
+		return r;
+	job.report_fd = fd_take(&report_fd);
+	w->jobs[w->n_jobs++] = job;
+	return 0;
+}
+
+static int start_holders(struct warden *w, const struct request *q)
+{
+	const struct config *c = w->current.config;
+	fd_auto int report_fd = -1;
+	struct job job = {.kind = JOB_HOLDERS,
+		.is_answered_to = true,
+		.serial = q->m.serial};
+	int r;
+
+	if (!is_sealed(q->fds[0]) || q->m.number >= c->n_policies)
+		return -EINVAL;
+	if (q->m.digest != c->digest)
+		return -ESTALE;
+	if (w->n_jobs == WARDEN_MAX_JOBS || n_jobs_of(w, JOB_HOLDERS))
+		return -EAGAIN;
+	report_fd = memfd_create("holders", MFD_CLOEXEC);
+	if (report_fd < 0)
+		return -errno;
+	r = warden_holders_start(
+		&c->policies[q->m.number], q->fds[0], report_fd, &job.pid);
+	if (r < 0)
+		return r;
+	job.report_fd = fd_take(&report_fd);
+	w->jobs[w->n_jobs++] = job;
+	return 0;
+}
+
 static void reload_fini(struct reload *l)
 {
 	warden_survey_fini(&l->survey);
@@ -246,6 +322,7 @@ void warden_serve_survey(struct warden *w)
 		return;
 	(void)buf_put(
 		&l->next.notes, l->survey.notes.data, l->survey.notes.len);
+	warden_ballast_leave(w->current.config, &w->survey, l->next.config);
 	warden_config_fini(&w->current);
 	warden_survey_fini(&w->survey);
 	w->current = l->next;
@@ -256,13 +333,10 @@ void warden_serve_survey(struct warden *w)
 
 static void take_status(struct warden *w, int fd)
 {
-	int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
 	char text[STATUS_MAX + 1];
 	ssize_t n;
 
-	/* Only memory can be sealed against writing: reading cannot hold us
-	 * up. (A file on tmpfs has seals too, but that one.) */
-	if (seals < 0 || !(seals & F_SEAL_WRITE))
+	if (!is_sealed(fd))
 		return;
 	n = pread(fd, text, STATUS_MAX, 0);
 	if (n <= 0)
@@ -285,6 +359,12 @@ static void serve(struct warden *w, const struct request *q)
 		break;
 	case CHANNEL_MARK:
 		r = w->is_stopping ? -ECANCELED : start_mark(w, q);
+		break;
+	case CHANNEL_HOLDERS:
+		r = w->is_stopping ? -ECANCELED : start_holders(w, q);
+		break;
+	case CHANNEL_BALLAST:
+		r = w->is_stopping ? -ECANCELED : start_ballast(w, q);
 		break;
 	case CHANNEL_RELOAD:
 		if (q->m.is_dry_run)

@@ -97,3 +97,25 @@ void show_skipped(const struct print *p, struct json_object *reply)
 	}
 	table_end(t);
 }
+
+void show_blockers(const struct print *p, struct json_object *reply)
+{
+	static const struct table_column columns[] = {{"IN THE WAY", false},
+		{"FILES", true}, {"BYTES", true}, {"BY", false}, {NULL, false}};
+	struct table *t = NULL;
+	struct json_object *b;
+
+	FIELD_EACH(b, reply, "blockers")
+	{
+		if (!field_has(b, "by"))
+			continue;
+		if (!t)
+			t = table_new(p, columns);
+		table_put(t, COLOR_NONE, "%s", field_text(b, "cause", "?"));
+		table_count(t, field_u64(b, "files"));
+		table_size(t, field_u64(b, "bytes"));
+		table_put(t, COLOR_NONE, "%s", field_text(b, "by", "-"));
+	}
+	if (t)
+		table_end(t);
+}

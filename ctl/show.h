@@ -11,5 +11,7 @@ struct json_object;
 void show_alerts(const struct print *p, struct json_object *reply);
 /* The list in "cleanups". */
 void show_cleanups(const struct print *p, struct json_object *reply);
+/* The list in "blockers" of those whose name is known. */
+void show_blockers(const struct print *p, struct json_object *reply);
 /* The list in "skipped", with the agent's sentence for each reason. */
 void show_skipped(const struct print *p, struct json_object *reply);

@@ -86,6 +86,7 @@ void verbs_show_cleanup(const struct print *p, struct json_object *reply,
 	show_target(p, reply);
 	show_steps(p, reply);
 	show_skipped(p, reply);
+	show_blockers(p, reply);
 	if (field_has(reply, "error"))
 		print_error("%s", field_text(reply, "error", "it failed"));
 }

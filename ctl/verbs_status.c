@@ -143,8 +143,8 @@ static void show_filesystems(const struct print *p, struct json_object *reply)
 {
 	static const struct table_column columns[] = {{"FILESYSTEM", false},
 		{"LEVEL", false}, {"FREE", true}, {"OF", true}, {"", false},
-		{"", true}, {"DEVICE", false}, {"HEALTH", false},
-		{NULL, false}};
+		{"", true}, {"BALLAST", true}, {"DEVICE", false},
+		{"HEALTH", false}, {NULL, false}};
 	struct table *t;
 	struct json_object *f;
 
@@ -163,6 +163,10 @@ static void show_filesystems(const struct print *p, struct json_object *reply)
 		table_size(t, free_bytes);
 		table_size(t, total);
 		put_bar(p, t, level, mem_sub_sat(total, free_bytes), total);
+		if (field_u64(f, "ballastBytes"))
+			table_size(t, field_u64(f, "ballastBytes"));
+		else
+			table_put(t, COLOR_NONE, "-");
 		table_put(t, COLOR_NONE, "%s", field_text(f, "device", "-"));
 		table_put(t, strcmp(health, "ok") ? COLOR_BAD : COLOR_GOOD,
 			"%s", health);

@@ -37,6 +37,7 @@ struct landlock_beneath {
 } __attribute__((packed));
 
 enum {
+	FS_WRITE_FILE = 1 << 1,
 	FS_READ_FILE = 1 << 2,
 	FS_READ_DIR = 1 << 3,
 	FS_REMOVE_FILE = 1 << 5,
@@ -83,7 +84,7 @@ static int make_ruleset(int abi)
 	return (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 }
 
-int confine_landlock(const int *root_fds, size_t n_root_fds)
+static int restrict_to(const int *fds, size_t n_fds, uint64_t allowed)
 {
 	fd_auto int rules = -1;
 	int abi = confine_landlock_abi();
@@ -94,12 +95,10 @@ int confine_landlock(const int *root_fds, size_t n_root_fds)
 	rules = make_ruleset(abi);
 	if (rules < 0)
 		return -errno;
-	for (size_t i = 0; i < n_root_fds; i++) {
+	for (size_t i = 0; i < n_fds; i++) {
 		struct landlock_beneath rule = {
-			.allowed = FS_READ_FILE | FS_READ_DIR | FS_REMOVE_FILE |
-				   FS_MAKE_REG | FS_MAKE_DIR | FS_MAKE_SYM |
-				   FS_REFER,
-			.fd = root_fds[i],
+			.allowed = allowed,
+			.fd = fds[i],
 		};
 
 		if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_PATH_BENEATH,
@@ -107,6 +106,13 @@ int confine_landlock(const int *root_fds, size_t n_root_fds)
 			return -errno;
 	}
 	return syscall(SYS_landlock_restrict_self, rules, 0) < 0 ? -errno : 0;
+}
+
+int confine_landlock(const int *root_fds, size_t n_root_fds)
+{
+	return restrict_to(root_fds, n_root_fds,
+		FS_READ_FILE | FS_READ_DIR | FS_REMOVE_FILE | FS_MAKE_REG |
+			FS_MAKE_DIR | FS_MAKE_SYM | FS_REFER);
 }
 
 static int limit(int resource, rlim_t most)
@@ -119,19 +125,19 @@ static int limit(int resource, rlim_t most)
 	return setrlimit((__rlimit_resource_t)resource, &now) < 0 ? -errno : 0;
 }
 
-/* Keeps of the three what we have; everything else goes, from the bounding
- * set too where we may. */
-static int drop_capabilities(void)
+#define MOST_WANTED 3
+
+/* Keeps of these what we have; everything else goes, from the bounding set too
+ * where we may. */
+static int drop_capabilities(const unsigned int *wanted, size_t n_wanted)
 {
-	static const unsigned int wanted[] = {
-		CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_LEASE};
-	unsigned int had[ARRAY_SIZE(wanted)], n = 0;
+	unsigned int had[MOST_WANTED], n = 0;
 	bool may_bound;
 
 	if (capng_get_caps_process() < 0)
 		return -EPERM;
 	may_bound = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+	for (size_t i = 0; i < n_wanted; i++)
 		if (capng_have_capability(CAPNG_PERMITTED, wanted[i]))
 			had[n++] = wanted[i];
 	capng_clear(CAPNG_SELECT_ALL);
@@ -146,12 +152,20 @@ static int drop_capabilities(void)
 		       : 0;
 }
 
-int confine_privileges(void)
+static int keep_only(const unsigned int *wanted, size_t n_wanted)
 {
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
-	return drop_capabilities();
+	return drop_capabilities(wanted, n_wanted);
+}
+
+int confine_privileges(void)
+{
+	static const unsigned int wanted[MOST_WANTED] = {
+		CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_LEASE};
+
+	return keep_only(wanted, ARRAY_SIZE(wanted));
 }
 
 static int limit_resources(size_t n_roots)
@@ -221,6 +235,29 @@ int confine_reaper(const int *root_fds, size_t n_root_fds, const char **ret_why)
 	if (r == 0) {
 		*ret_why = "seccomp filters";
 		r = confine_seccomp();
+	}
+	return r;
+}
+
+int confine_ballast(const int *fds, size_t n_fds, const char **ret_why)
+{
+	int r;
+
+	*ret_why = "giving up capabilities";
+	r = keep_only(NULL, 0);
+	if (r == 0) {
+		*ret_why = "limits of resources";
+		r = limit_resources(n_fds);
+	}
+	if (r == 0) {
+		*ret_why = "Landlock ABI 2 (Linux 5.19)";
+		r = restrict_to(fds, n_fds,
+			FS_READ_FILE | FS_WRITE_FILE | FS_READ_DIR |
+				FS_REMOVE_FILE | FS_MAKE_REG);
+	}
+	if (r == 0) {
+		*ret_why = "seccomp filters";
+		r = confine_seccomp_ballast();
 	}
 	return r;
 }

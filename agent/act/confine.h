@@ -27,11 +27,17 @@ int confine_reaper(
  * 0, or -EOPNOTSUPP with the first one missing. confine_reaper asks it too; a
  * reaper asks before it opens anything. */
 int confine_probe(const char **ret_why);
+/*
+ * The same for the process that looks after a ballast: below the given
+ * directories it may make, write and remove regular files; no capabilities.
+ */
+int confine_ballast(const int *fds, size_t n_fds, const char **ret_why);
 
 /* The parts of it, in that order; each 0 or -errno. */
 int confine_privileges(void);
 int confine_landlock(const int *root_fds, size_t n_root_fds);
 int confine_seccomp(void);
+int confine_seccomp_ballast(void);
 
 /* What Landlock offers: its ABI, 0 if none. */
 int confine_landlock_abi(void);

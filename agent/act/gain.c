@@ -123,14 +123,14 @@ static enum verdict look_again(struct gain *g)
 	return others > g->expected_bytes / 8 ? UNCLEAR : SHORT;
 }
 
-void gain_add(struct gain *g, uint64_t used_bytes)
+void gain_add(struct gain *g, uint64_t used_bytes, uint64_t expected_bytes)
 {
 	uint64_t free_bytes = 0;
 	enum verdict verdict;
 
 	g->files++;
 	g->taken_bytes = mem_add_sat(g->taken_bytes, used_bytes);
-	g->expected_bytes = mem_add_sat(g->expected_bytes, used_bytes);
+	g->expected_bytes = mem_add_sat(g->expected_bytes, expected_bytes);
 	if (g->files < g->next_files)
 		return;
 	g->next_files = g->files + g->every;

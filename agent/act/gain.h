@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * P9: does the disk get emptier? Deleting what frees nothing (links, reflinks,
- * snapshots, files still open below another mount) is destruction for nothing.
+ * P9: does the disk get emptier? Deleting what frees nothing is destruction for
+ * nothing. What can be known of a file beforehand (links, shared blocks, a use
+ * elsewhere) has been judged; this is the look at what really comes of it.
  *
  * Free space is measured every 64 files, and judged once the files deleted
  * since should have freed 1 MiB. Under half of that is not yet a failure:
@@ -37,5 +38,6 @@ struct gain {
 
 /* Returns 0 or -errno. */
 int gain_init(struct gain *g, uint64_t dev, int fd);
-/* A file is gone that held used_bytes. */
-void gain_add(struct gain *g, uint64_t used_bytes);
+/* A file is gone that held used_bytes, of which expected_bytes are to come
+ * free. */
+void gain_add(struct gain *g, uint64_t used_bytes, uint64_t expected_bytes);

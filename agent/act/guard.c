@@ -36,6 +36,7 @@ void guard_init(struct guard *g, const struct reaper_order *order)
 		.canary_files = UINT64_MAX,
 		.max_errors = MAX_OF(policy->limits.errors, 1u),
 		.max_errors_ppm = policy->limits.errors_ppm,
+		.is_emergency = order->reason == GOAL_EMERGENCY,
 		.is_dry_run = order->is_dry_run,
 	};
 	if (!guard_has_no_caps(order))
@@ -90,7 +91,7 @@ enum reason guard_ask(struct guard *g)
 		return REASON_CLOCK;
 	if (g->is_broken)
 		return REASON_ERRORS;
-	if (g->free_bytes && g->bytes >= g->free_bytes)
+	if (g->free_bytes && g->towards_bytes >= g->free_bytes)
 		return REASON_REACHED;
 	if (g->n_files >= g->max_files)
 		return REASON_LIMIT_FILES;
@@ -101,7 +102,7 @@ enum reason guard_ask(struct guard *g)
 	return REASON_DELETED;
 }
 
-void guard_note(struct guard *g, const struct outcome *o, uint64_t used_bytes)
+void guard_note(struct guard *g, const struct outcome *o)
 {
 	g->n_judged++;
 	switch (o->reason) {
@@ -109,7 +110,9 @@ void guard_note(struct guard *g, const struct outcome *o, uint64_t used_bytes)
 	case REASON_WOULD_DELETE:
 	case REASON_OBSERVE:
 		g->n_files++;
-		g->bytes = mem_add_sat(g->bytes, used_bytes);
+		g->bytes = mem_add_sat(g->bytes, o->used_bytes);
+		g->towards_bytes = mem_add_sat(g->towards_bytes,
+			g->is_emergency ? o->freed_bytes : o->used_bytes);
 		break;
 	case REASON_ERROR:
 	case REASON_ORPHANED:

@@ -24,6 +24,8 @@ struct guard {
 	uint32_t max_errors_ppm;
 	bool is_dry_run;
 	uint64_t n_files, bytes; /* taken */
+	uint64_t towards_bytes; /* the target */
+	bool is_emergency; /* it is about what comes free */
 	uint64_t n_judged, n_errors;
 	uint64_t n_to_panic_look;
 	int64_t panic_look_ns;
@@ -42,7 +44,11 @@ void guard_init(struct guard *g, const struct reaper_order *order);
 
 /* May another one be tried? REASON_DELETED, or why not. */
 enum reason guard_ask(struct guard *g);
-/* What came of it. used_bytes: what it frees (a dry run: would free). */
-void guard_note(struct guard *g, const struct outcome *o, uint64_t used_bytes);
+/*
+ * What came of it (in a dry run: would have). The limits are about what is
+ * taken. So is the target of a component, which is one of usage; an
+ * emergency's is about what comes free.
+ */
+void guard_note(struct guard *g, const struct outcome *o);
 /* What may still be taken, of a run in which free_bytes is left. */
 uint64_t guard_bytes_left(const struct guard *g);

@@ -9,6 +9,9 @@ libullage_a_SOURCES += \
 	agent/act/answer.h \
 	agent/act/audit.c \
 	agent/act/audit.h \
+	agent/act/holders.c agent/act/holders.h \
+	agent/act/ballast.c agent/act/ballast.h \
+	agent/act/extent.c agent/act/extent.h \
 	agent/act/gain.c \
 	agent/act/gain.h \
 	agent/act/guard.c \

@@ -92,6 +92,21 @@ static void make_room(int fd)
 	}
 }
 
+int quarantine_open_there(int root_fd, int *ret_fd)
+{
+	fd_auto int fd = -1;
+	int r = beneath_open_dir(root_fd, QUARANTINE_NAME, &fd);
+
+	/* a symbolic link, a file, a mount: made by somebody else */
+	if (r == -ELOOP || r == -ENOTDIR || r == -EXDEV || r == -EACCES)
+		return -EPERM;
+	if (r == 0)
+		r = check_private(root_fd, fd);
+	if (r == 0)
+		*ret_fd = fd_take(&fd);
+	return r;
+}
+
 static int open_private(int root_fd, int *ret_fd)
 {
 	fd_auto int fd = -1;
@@ -101,12 +116,7 @@ static int open_private(int root_fd, int *ret_fd)
 	is_new = mkdirat(root_fd, QUARANTINE_NAME, 0700) == 0;
 	if (!is_new && errno != EEXIST)
 		return -errno;
-	r = beneath_open_dir(root_fd, QUARANTINE_NAME, &fd);
-	/* a symbolic link, a file, a mount: made by somebody else */
-	if (r == -ELOOP || r == -ENOTDIR || r == -EXDEV || r == -EACCES)
-		return -EPERM;
-	if (r == 0)
-		r = check_private(root_fd, fd);
+	r = quarantine_open_there(root_fd, &fd);
 	if (r < 0)
 		return r;
 	if (is_new)
@@ -319,6 +329,7 @@ static void recover_one(
 
 	switch (slot_kind(name, &n)) {
 	case SLOT_ROOM:
+	case SLOT_BALLAST:
 		return;
 	case SLOT_LINK:
 		remove_stale(q, name, n);

@@ -50,6 +50,10 @@ struct quarantine_found {
  */
 int quarantine_prepare(int root_fd);
 
+/* Opens the one that is there, without a lock. Returns 0, -ENOENT, or -errno as
+ * quarantine_open. */
+int quarantine_open_there(int root_fd, int *ret_fd);
+
 /*
  * P1: opens (or makes) it and locks it: one reaper a root. The lock is flock
  * on the quarantine itself, which nobody else can even open; flock on the

@@ -12,12 +12,16 @@
 #include <sys/stat.h>
 
 #include "act/audit.h"
+#include "act/extent.h"
 #include "act/inuse.h"
 #include "act/keep.h"
 #include "act/quarantine.h"
 #include "base/fd.h"
 
 #define FUTURE_S 60 /* clocks are slewed, and two hosts may share a disk */
+/* Of which less than one in so many bytes would come free is left alone: it
+ * is destruction for next to nothing. */
+#define SHARED_IN 8
 
 static void step(const struct reap_rules *rules, enum reap_step at)
 {
@@ -227,13 +231,12 @@ static void remove_moved(const struct reap_rules *rules,
 	if (rules->audit)
 		audit_intent(rules->audit, c, st);
 	r = quarantine_unlink(place->quarantine, slot);
-	if (r < 0) {
+	if (r == 0) {
+		conclude(ret, REASON_DELETED, 0);
+	} else {
 		put_back(place, c, slot, REASON_ERROR, ret);
 		if (ret->reason == REASON_ERROR)
 			ret->error = -r;
-	} else {
-		conclude(ret, REASON_DELETED, 0);
-		ret->freed_bytes = st->used_bytes;
 	}
 	if (rules->audit)
 		audit_result(rules->audit, c, st, ret);
@@ -264,6 +267,41 @@ static void move_and_remove(const struct reap_rules *rules,
 		audit_result(rules->audit, c, st, ret);
 }
 
+/* ---- the whole way ---- */
+
+static void explain_lease(int r, struct outcome *ret)
+{
+	if (r == X_E_INUSE_BUSY)
+		conclude(ret, REASON_BUSY, 0);
+	else
+		conclude(ret,
+			r == -EOPNOTSUPP ? REASON_UNSUPPORTED : REASON_ERROR,
+			r);
+}
+
+/* Leased: nobody else has it open, so what is mapped now stays mapped. */
+static void reap_leased(const struct reap_rules *rules,
+	const struct reap_place *place, const struct candidate *c,
+	const struct beneath_stat *st, int lease_fd, struct outcome *ret)
+{
+	uint64_t own = place->can_be_shared
+			       ? extent_own_bytes(lease_fd, st->used_bytes,
+					 st->size_bytes)
+			       : st->used_bytes;
+
+	if (own < st->used_bytes / SHARED_IN &&
+		is_retained(rules, place->type, c, st))
+		conclude(ret, REASON_SHARED, 0);
+	else if (rules->is_dry_run)
+		conclude(ret, REASON_WOULD_DELETE, 0);
+	else
+		move_and_remove(rules, place, c, st, lease_fd, ret);
+	if (ret->reason != REASON_DELETED && ret->reason != REASON_WOULD_DELETE)
+		return;
+	ret->used_bytes = st->used_bytes;
+	ret->freed_bytes = own;
+}
+
 void reap_one(const struct reap_rules *rules, const struct reap_place *place,
 	const struct candidate *c, struct outcome *ret)
 {
@@ -272,7 +310,7 @@ void reap_one(const struct reap_rules *rules, const struct reap_place *place,
 	enum reason reason;
 	int r;
 
-	ret->freed_bytes = 0;
+	ret->used_bytes = ret->freed_bytes = 0;
 	if (quarantine_is_in(c->rel_dir) ||
 		rules_protects(rules->rules, c->rel_dir, c->name)) {
 		conclude(ret, REASON_PROTECTED, 0);
@@ -291,15 +329,8 @@ void reap_one(const struct reap_rules *rules, const struct reap_place *place,
 	}
 	r = inuse_lease(path_fd, &lease_fd);
 	step(rules, REAP_STEP_LEASED);
-	if (r == X_E_INUSE_BUSY)
-		conclude(ret, REASON_BUSY, 0);
-	else if (r < 0)
-		conclude(ret,
-			r == -EOPNOTSUPP ? REASON_UNSUPPORTED : REASON_ERROR,
-			r);
-	else if (rules->is_dry_run) {
-		conclude(ret, REASON_WOULD_DELETE, 0);
-		ret->freed_bytes = st.used_bytes;
-	} else
-		move_and_remove(rules, place, c, &st, lease_fd, ret);
+	if (r == 0)
+		reap_leased(rules, place, c, &st, lease_fd, ret);
+	else
+		explain_lease(r, ret);
 }

@@ -45,14 +45,19 @@ struct reap_place {
 	uint64_t root_dev;
 	enum stype type; /* the policy's, for this root */
 	struct quarantine *quarantine; /* of this root; NULL in a dry run */
+	bool can_be_shared; /* blocks, with copies and snapshots */
 };
 
 /*
  * Judges one candidate by what is on disk now, and deletes it. Of the plan it
  * takes the directory, the name and the identity, and that it was chosen by
  * age (then the age is judged again); never the type or the age itself.
- * ret: reason, error, freed_bytes (WOULD_DELETE: what would be freed); item is
- * left alone.
+ * ret: reason, error, used_bytes and freed_bytes (WOULD_DELETE: what would be
+ * freed); item is left alone.
+ *
+ * A file that would free next to nothing, because its blocks belong to a
+ * snapshot or a copy too, is left (SHARED), unless it is past its retention:
+ * then its age is why it goes, whatever that frees.
  *
  * Not done here: an empty directory stays, and so do files with other
  * links (LINKED): what deleting one of them frees is not known.

@@ -219,10 +219,11 @@ static void judge(struct run *run, const struct candidate *c, struct outcome *o)
 	set_bytes_left(run, c);
 	reap_one(&run->rules, place, c, o);
 	if (o->reason == REASON_DELETED)
-		gain_add(site_gain(&run->sites, c), o->freed_bytes);
+		gain_add(site_gain(&run->sites, c), o->used_bytes,
+			o->freed_bytes);
 	if (o->reason == REASON_WOULD_DELETE && !run->order->is_dry_run)
 		o->reason = REASON_OBSERVE;
-	guard_note(&run->guard, o, o->freed_bytes);
+	guard_note(&run->guard, o);
 	if (o->reason == REASON_DELETED)
 		run->freed_bytes =
 			mem_add_sat(run->freed_bytes, o->freed_bytes);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "act/audit.h"
+#include "act/extent.h"
 #include "act/inuse.h"
 #include "act/keep.h"
 #include "act/quarantine.h"
@@ -60,6 +61,8 @@ static void open_root(struct sites *s, size_t i, const struct admitted *known)
 		r = inuse_is_supported(root->fd);
 	if (r == 0)
 		r = find_gain(s, root);
+	if (r == 0)
+		root->can_be_shared = extent_can_be_shared(root->fd);
 	if (r < 0)
 		refuse(root,
 			r == -EOPNOTSUPP ? REASON_UNSUPPORTED : REASON_ERROR,
@@ -253,6 +256,7 @@ static int open_place(struct sites *s, const struct candidate *c)
 		.root_dev = root->st.id.dev,
 		.type = s->policy->roots[c->root].type,
 		.quarantine = root->quarantine,
+		.can_be_shared = root->can_be_shared,
 	};
 	return 0;
 }

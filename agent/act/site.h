@@ -22,6 +22,7 @@ struct site_root {
 	struct beneath_stat st;
 	struct quarantine *quarantine;
 	struct gain *gain; /* of its filesystem; in sites */
+	bool can_be_shared; /* blocks of its files */
 	enum reason refused; /* REASON_DELETED: it is not */
 	int error;
 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "act/ballast.h"
 #include "base/mem.h"
 
 #define ROOM "~room."
@@ -15,6 +16,8 @@ enum slot_kind slot_kind(const char *name, uint64_t *ret_n)
 
 	if (strncmp(name, ROOM, strlen(ROOM)) == 0)
 		return SLOT_ROOM;
+	if (ballast_is_name(name))
+		return SLOT_BALLAST;
 	if (!digits || digits > 16)
 		return SLOT_FOREIGN;
 	*ret_n = strtoull(name, NULL, 16);

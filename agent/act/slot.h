@@ -7,6 +7,7 @@
  *               "%" %%
  *   N~file      a file whose path would make too long a name
  *   N~path.I    a symbolic link to nowhere: piece I of the path of N~file
+ *   ~ballast... the file that keeps room on the filesystem (act/ballast.h)
  *   ~room.I...  a symbolic link to nowhere that keeps room (xfs)
  */
 
@@ -23,6 +24,7 @@ enum slot_kind {
 	SLOT_LONG_FILE,
 	SLOT_LINK,
 	SLOT_ROOM,
+	SLOT_BALLAST,
 };
 
 /* What a name in the quarantine is. ret_n: its N, if it has one. */

@@ -53,8 +53,8 @@ static int step(int *at, const char *name, int flags, uint64_t mount)
 		r = -errno;
 		if (r == -ENOTDIR && !(flags & O_NOFOLLOW) &&
 			fstatat(*at, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-			S_ISLNK(st.st_mode))
-			r = -ELOOP;
+			(S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode)))
+			r = -ELOOP; /* a directory: it was a link just now */
 		return r;
 	}
 	if (mount)

@@ -74,5 +74,7 @@ struct outcome {
 	uint16_t reserved;
 	int32_t error; /* errno behind REASON_ERROR and the like, or 0 */
 	uint32_t reserved2;
-	uint64_t freed_bytes; /* st_blocks * 512 that went away with it */
+	uint64_t freed_bytes; /* what of used_bytes is nobody else's: what the
+				 filesystem gets */
+	uint64_t used_bytes; /* st_blocks * 512 of what went */
 };

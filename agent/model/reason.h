@@ -39,7 +39,8 @@
 		"over the share of the filesystem a run may take")            \
 	X(ERRORS, "errors", "after too many errors in this run")              \
 	X(UNTRUSTED, "untrusted", "the index is not exact at the moment")     \
-	X(CLOCK, "clock", "the wall clock cannot be right")
+	X(CLOCK, "clock", "the wall clock cannot be right")                   \
+	X(SHARED, "shared", "its blocks belong to a snapshot or copy too")
 
 enum reason {
 #define X(id, word, sentence) REASON_##id,

@@ -120,6 +120,11 @@ static const struct param main_params[] = {
 	  IN_CONFIG(limits.errors_ppm), .fallback = "\"5%\"",
 	  .sentence = "Errors over this share of the actions stop a "
 		      "cleanup." },
+	{ "/ballast", PARAM_AMOUNT, IN_CONFIG(ballast), .max = INT64_MAX,
+	  .fallback = "\"0B\"",
+	  .sentence = "Room kept on each filesystem that holds a component, "
+		      "and given up first in an emergency: a size, or a share "
+		      "of the filesystem; 0: none." },
 	{ "/ignoreReaders", PARAM_TEXTS, IN_CONFIG(ignore_readers),
 	  N_CONFIG(n_ignore_readers), .fallback = "[]", .is_inactive = true,
 	  .sentence = "Units whose reading is no use of a file: backup, "

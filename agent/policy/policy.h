@@ -98,6 +98,7 @@ struct config {
 	struct amount fs_warning, fs_emergency, fs_critical, fs_target;
 	uint32_t hysteresis_ppm; /* a level ends this far below its limit */
 	struct amount warning, critical, target; /* component defaults */
+	struct amount ballast; /* of each filesystem; 0: none */
 	int64_t cooldown_s;
 	int64_t hook_deadline_s;
 	char *hooks_dir;

@@ -89,6 +89,10 @@ void sense_check_main(
 			c->fs_critical.ppm},
 		{FS "target", FS "warning", c->fs_target.ppm,
 			c->fs_warning.ppm},
+		/* else it would never be made */
+		{"/ballast", FS "target",
+			c->ballast.is_share ? c->ballast.ppm : 0,
+			c->fs_target.ppm},
 		{COMP "warning", COMP "critical", c->warning.ppm,
 			c->critical.ppm},
 		{COMP "target", COMP "warning", c->target.ppm, c->warning.ppm},

@@ -94,6 +94,7 @@ class Host:
         self.fs = fs
         self.agents = []
         HOSTS.append(self)
+        self.state_file = None  # elsewhere than in state/, or None
         self.dir = Path(tempfile.mkdtemp(prefix="ullage-test.",
                                          dir="/var/tmp"))
         self.dir.chmod(0o755)
@@ -176,7 +177,7 @@ class Host:
         etc = self.dir / "etc"
         return ["--config", etc / "ullage.json",
                 "--policies", etc / "policies.d", "--root", self.root,
-                "--state", self.dir / "state/state.json",
+                "--state", self.state_file or self.dir / "state/state.json",
                 "--socket", self.socket]
 
     @property

@@ -21,14 +21,15 @@ STATUS = {
               "paths": list},
     "filesystems": {"path": str, "device": str, "totalBytes": int,
                     "availableBytes": int, "usedPercent": (int, float),
-                    "level": str, "health": str},
+                    "level": str, "health": str,
+                    "ballastBytes": int, "ballastReleases": int},
     "agent": {"version": str, "files": int, "directories": int,
               "indexBytes": int, "events": int, "overflows": int},
 }
 CLEANUP = {"component": str, "strategy": str, "dryRun": bool, "reason": str,
            "files": int, "freedBytes": int, "estimatedBytes": int,
            "usedBefore": int, "usedAfter": int, "targetBytes": int,
-           "reached": bool, "skipped": list}
+           "reached": bool, "skipped": list, "blockers": list}
 SKIPPED = {"reason": str, "files": int, "bytes": int}
 VICTIM = {"path": str, "type": str, "usedBytes": int, "age": int, "rule": str}
 WHY = {"path": str, "component": str, "type": str, "indexed": bool,

@@ -39,7 +39,8 @@ ALERT = {"id": 1, "event": "raised", "level": "critical", "kind": "usage",
          "host": "h", "time": TIME, "details": {}}
 FILESYSTEM = {"path": "/srv", "device": "/dev/sda1", "totalBytes": 100 << 30,
               "availableBytes": 9 << 30, "usedPercent": 91.0,
-              "level": "emergency", "health": "ok"}
+              "level": "emergency", "health": "ok",
+              "ballastBytes": 0, "ballastReleases": 0}
 AGENT = {"version": "9.8.7", "files": 1234567, "directories": 12,
          "indexBytes": 60000, "events": 5, "overflows": 0, "panic": True}
 STATUS = {"components": [
@@ -56,6 +57,8 @@ CLEANUP = {"startedAt": TIME, "endedAt": TIME, "component": "feeds",
            "cut": False, "skipped": [
                {"reason": "busy", "files": 3, "bytes": 4096,
                 "sentence": "open somewhere " + NASTY}],
+           "blockers": [{"cause": "busy", "by": "feeds.service " + NASTY,
+                         "files": 3, "bytes": 4096}],
            "steps": [{"rule": "time", "active": True, "files": 1,
                       "freedBytes": 1}]}
 VICTIM = {"path": "/srv/" + NASTY, "type": "cache", "usedBytes": 4096,

@@ -7,6 +7,9 @@ ACT_TESTS = \
 	tests/unit/test_reap \
 	tests/unit/test_judge \
 	tests/unit/test_guard \
+	tests/unit/test_extent \
+	tests/unit/test_holders \
+	tests/unit/test_ballast \
 	tests/unit/test_reaper
 check_PROGRAMS += $(ACT_TESTS)
 TESTS += $(ACT_TESTS)
@@ -35,6 +38,18 @@ tests_unit_test_guard_SOURCES = tests/unit/test_guard.c $(WORLD)
 tests_unit_test_guard_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	$(CMOCKA_CFLAGS)
 tests_unit_test_guard_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_extent_SOURCES = tests/unit/test_extent.c $(WORLD)
+tests_unit_test_extent_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	$(CMOCKA_CFLAGS)
+tests_unit_test_extent_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_ballast_SOURCES = tests/unit/test_ballast.c $(WORLD)
+tests_unit_test_ballast_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	$(CMOCKA_CFLAGS)
+tests_unit_test_ballast_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_holders_SOURCES = tests/unit/test_holders.c $(WORLD)
+tests_unit_test_holders_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	$(CMOCKA_CFLAGS)
+tests_unit_test_holders_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_reaper_SOURCES = tests/unit/test_reaper.c $(WORLD)
 tests_unit_test_reaper_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	$(CMOCKA_CFLAGS)

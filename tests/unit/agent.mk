@@ -130,3 +130,12 @@ tests_unit_test_wallclock_SOURCES = tests/unit/test_wallclock.c
 tests_unit_test_wallclock_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_wallclock_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif
+
+# When the ballast goes.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_ballast_when
+TESTS += tests/unit/test_ballast_when
+tests_unit_test_ballast_when_SOURCES = tests/unit/test_ballast_when.c
+tests_unit_test_ballast_when_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ballast_when_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif

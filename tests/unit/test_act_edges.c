@@ -337,7 +337,10 @@ static void test_slot_kinds(void **state)
 
 static void test_guard(void **state)
 {
-	const struct outcome deleted = {.reason = REASON_DELETED};
+	const struct outcome deleted = {
+		.reason = REASON_DELETED, .used_bytes = 100};
+	const struct outcome small = {
+		.reason = REASON_DELETED, .used_bytes = 1};
 	const struct outcome orphaned = {.reason = REASON_ORPHANED};
 	const struct outcome failed = {.reason = REASON_ERROR};
 	struct policy policy = {
@@ -359,18 +362,18 @@ static void test_guard(void **state)
 	assert_true(guard_has_no_caps(&order));
 	guard_init(&g, &order);
 	assert_int_equal(guard_ask(&g), REASON_DELETED);
-	guard_note(&g, &deleted, 100);
+	guard_note(&g, &deleted);
 	assert_int_equal(guard_ask(&g), REASON_LIMIT_BYTES);
 	assert_int_equal(guard_bytes_left(&g), 0);
 	/* Three errors, but not over half of all. */
 	guard_init(&g, &order);
 	for (int i = 0; i < 3; i++)
-		guard_note(&g, &deleted, 1);
+		guard_note(&g, &small);
 	for (int i = 0; i < 3; i++)
-		guard_note(&g, i % 2 ? &failed : &orphaned, 0);
+		guard_note(&g, i % 2 ? &failed : &orphaned);
 	assert_int_equal(guard_ask(&g), REASON_DELETED);
-	guard_note(&g, &failed, 0);
-	assert_int_equal(guard_ask(&g), REASON_ERROR);
+	guard_note(&g, &failed);
+	assert_int_equal(guard_ask(&g), REASON_ERRORS);
 	/* It is looked at again after 0.2 s, and means nothing to a dry run. */
 	order.panic_path = "/proc/self/fd/0/none";
 	guard_init(&g, &order);

@@ -288,12 +288,12 @@ static void faults(void)
 	for (size_t i = 0; i < ARRAY_SIZE(at_once); i++) {
 		guard_init(&g, &w.order);
 		o.error = at_once[i];
-		guard_note(&g, &o, 1);
-		assert_int_equal(guard_ask(&g), REASON_ERROR);
+		guard_note(&g, &o);
+		assert_int_equal(guard_ask(&g), REASON_ERRORS);
 	}
 	guard_init(&g, &w.order);
 	o.error = EPERM;
-	guard_note(&g, &o, 1);
+	guard_note(&g, &o);
 	assert_int_equal(guard_ask(&g), REASON_DELETED);
 }
 

@@ -62,12 +62,14 @@ static void main_defaults(void **state)
 	assert_int_equal(c->n_silences, 0);
 	assert_int_equal(c->quiet.from_min, c->quiet.to_min);
 	assert_int_equal(c->reconcile_s, 6 * 3600);
+	assert_int_equal(c->watch, WATCH_WITH_AUTO);
 	assert_int_equal(c->limits.files, 10000);
 	assert_int_equal(c->limits.share_ppm, 200000);
 	assert_int_equal(c->limits.bytes_ppm, 500000);
 	assert_int_equal(c->limits.filesystem_ppm, 100000);
 	assert_int_equal(c->limits.errors, 10);
 	assert_int_equal(c->limits.errors_ppm, 50000);
+	assert_int_equal(amount_bytes(&c->ballast, UINT64_MAX), 0);
 	assert_int_equal(c->n_ignore_readers, 0);
 	assert_string_equal(c->state_file, ULLAGE_STATEDIR "/state.json");
 	assert_string_equal(c->socket_path, "/run/ullage/io.ullage.Agent");
@@ -89,7 +91,7 @@ static const char every_main_key[] =
 	" \"hookDeadline\": \"5s\", \"hookUser\": \"root\",\n"
 	" \"silences\": [\"usage:cache_*\", \"forecast\"]},\n"
 	"\"quietHours\": {\"from\": \"22:30\", \"to\": \"06:00\"},\n"
-	"\"reconcile\": \"0s\",\n"
+	"\"reconcile\": \"0s\", \"watch\": \"inotify\", \"ballast\": \"1.5GB\",\n"
 	"\"limits\": {\"files\": 5, \"share\": \"1%\", \"bytes\": \"2%\",\n"
 	" \"filesystem\": \"3%\", \"errors\": 4, \"errorShare\": \"5%\"},\n"
 	"\"ignoreReaders\": [\"backup.service\"],\n"
@@ -125,6 +127,9 @@ static void every_key_of_main(void **state)
 	assert_int_equal(c->quiet.from_min, 22 * 60 + 30);
 	assert_int_equal(c->quiet.to_min, 6 * 60);
 	assert_int_equal(c->reconcile_s, 0);
+	assert_int_equal(c->watch, WATCH_WITH_INOTIFY);
+	assert_false(c->ballast.is_share);
+	assert_int_equal(c->ballast.bytes, UINT64_C(3) << 29);
 	assert_int_equal(c->limits.files, 5);
 	assert_int_equal(c->limits.share_ppm, 10000);
 	assert_int_equal(c->limits.bytes_ppm, 20000);

@@ -353,6 +353,8 @@ static const struct bad bad_mains[] = {
 	{"{\"quietHours\": {\"from\": \"08:61\", \"to\": \"1a:00\"}}",
 	 "u:1:25: /quietHours/from: \"08:61\" is not allowed: expected a time of day such as \"08:00\"\n"
 	 "u:1:40: /quietHours/to: \"1a:00\" is not allowed: expected a time of day such as \"08:00\"\n"},
+	{"{\"ballast\": \"80%\"}",
+	 "u:1:13: /ballast: ballast must be less than target\n"},
 	{"{\"reconcile\": \"never\"}",
 	 "u:1:15: /reconcile: \"never\" is not allowed: expected a duration such as \"48h\", \"90d\" or \"10min\", from 0s to 1y (units are s, min, h, d, w and y)\n"},
 	{"{\"socket\": \"/sssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss\"}",
@@ -364,7 +366,7 @@ static const struct bad bad_mains[] = {
 	{"{\"web\": {\"port\": 1}}",
 	 "u:1:10: /web/port: unknown key: allowed are listen\n"},
 	{"{\"coldown\": \"1s\"}",
-	 "u:1:2: /coldown: unknown key: allowed are root thresholds alerts quietHours reconcile limits ignoreReaders state socket user group admins web\n"},
+	 "u:1:2: /coldown: unknown key: allowed are root thresholds alerts quietHours reconcile limits ballast ignoreReaders state socket user group admins web\n"},
 	{"{\"cooldown\": \"1s\"}",
 	 "u:1:2: /cooldown: unknown key; did you mean /alerts/cooldown?\n"},
 	{"{\"component\": \"c\"}",

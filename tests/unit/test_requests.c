@@ -17,6 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "act/ballast.h"
 #include "base/clock.h"
 #include "policy/bundle.h"
 #include "policy/policy_json.h"
@@ -96,6 +97,51 @@ static void test_reap(void **state)
 	assert_int_equal(stat(puppet_path("lib/audit.log"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0640);
 	assert_int_equal(st.st_uid, geteuid());
+	puppet_stop();
+}
+
+/* The agent names one of its roots; which filesystem that is and what belongs
+ * there, the warden knows itself. */
+static int ask_ballast(
+	uint32_t serial, struct channel_message m, struct ballast_report *ret)
+{
+	int fds[FD_MAX_PASSED], status;
+
+	m.kind = CHANNEL_BALLAST;
+	m.serial = serial;
+	puppet_ask(m, NULL, 0);
+	status = puppet_answer(serial, fds);
+	if (fds[0] >= 0 && ret)
+		assert_int_equal(
+			pread(fds[0], ret, sizeof(*ret), 0), sizeof(*ret));
+	fd_close(fds[0]);
+	return status;
+}
+
+static void test_ballast(void **state)
+{
+	struct channel_message m = {.op = BALLAST_MAKE};
+	struct ballast_report report = {.bytes = 1};
+
+	(void)state;
+	puppet_start();
+	m.digest = puppet.agent.digest;
+	/* none is wanted, so none is made, whatever the agent asks for */
+	assert_int_equal(ask_ballast(1, m, &report), 0);
+	assert_int_equal(report.bytes, 0);
+	m.op = BALLAST_RELEASE + 1;
+	assert_int_equal(ask_ballast(2, m, NULL), -EINVAL);
+	m.op = BALLAST_NONE;
+	assert_int_equal(ask_ballast(3, m, NULL), -EINVAL);
+	m.op = BALLAST_LOOK;
+	m.number = 2;
+	assert_int_equal(ask_ballast(4, m, NULL), -EINVAL);
+	m.number = 1;
+	m.root = 1000;
+	assert_int_equal(ask_ballast(5, m, NULL), -EINVAL);
+	m.root = 0;
+	m.digest++;
+	assert_int_equal(ask_ballast(6, m, NULL), -ESTALE);
 	puppet_stop();
 }
 
@@ -452,6 +498,7 @@ int main(int argc, char **argv, char **envp)
 {
 	const struct CMUnitTest tests[] = {
 		WARDEN_TEST(test_reap),
+		WARDEN_TEST(test_ballast),
 		WARDEN_TEST(test_reload),
 		WARDEN_TEST(test_known_roots),
 		WARDEN_TEST(test_dead_disk_at_reload),

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+/*
+ * Who holds these files? For the operator who wonders what keeps his disk from
+ * getting emptier; nothing is decided by it.
+ *
+ * Asked are /proc/locks, which anybody may read, and the descriptors of each
+ * process, by the name that the kernel gives them, so no file is touched. To
+ * look at a process's descriptors takes to be its user: with CAP_SETUID and
+ * CAP_SETGID that is done one by one (seteuid). It takes CAP_SYS_PTRACE, which
+ * we do not have, to look at one with capabilities that we lack, as most of
+ * root's have, or one that is not dumpable. Of what is only mapped, in flight
+ * or in another mount namespace under another name nothing is found.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HOLDERS_MAX    64 /* files in one question */
+#define HOLDERS_TEXT   80
+#define HOLDERS_TIME_S 2 /* the process is killed after that */
+
+struct holders_query {
+	const char *path; /* absolute */
+	uint64_t dev, ino;
+	/* "nginx.service (nginx, pid 12)", of the first that was found; ""
+	 * where none was. Escaped. */
+	char by[HOLDERS_TEXT];
+};
+
+void holders_find(struct holders_query *queries, size_t n);
+
+/*
+ * A process for it: reads records of dev, ino and a path ended by NUL from
+ * in_fd, looks for those below one of the roots, and writes HOLDERS_TEXT bytes
+ * for each to out_fd. Returns its exit status.
+ */
+int holders_run(
+	int in_fd, int out_fd, const char *const *roots, size_t n_roots);
