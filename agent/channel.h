@@ -3,8 +3,8 @@
 
 /*
  * Between agent and warden: a SOCK_SEQPACKET pair, one fixed struct a message.
- * Requests go by number, never by path. The warden answers REAP, RELOAD and
- * HOOKS with a CHANNEL_DONE of the same serial, and no other kind.
+ * Requests go by number, never by path. The warden answers REAP, TRASH, RELOAD
+ * and HOOKS with a CHANNEL_DONE of the same serial, and no other kind.
  *
  * DONE's status, where it is negative: -EINVAL the request or, of a reload,
  * the configuration (fd 0 says why); -ESTALE planned by another
@@ -34,6 +34,8 @@ enum channel_kind {
 	CHANNEL_READY, /* agent: started, tell the service manager */
 	CHANNEL_STATUS, /* agent: fd 0 status line for the service manager */
 	CHANNEL_ALIVE, /* agent: watchdog */
+	CHANNEL_TRASH, /* agent: fds picks, records (model/trash.h); number,
+			  digest, limits, reason: as REAP; action */
 };
 
 struct channel_message {
@@ -46,5 +48,6 @@ struct channel_message {
 	uint8_t reason; /* enum goal_reason */
 	uint8_t is_forced;
 	uint8_t is_dry_run;
-	uint8_t reserved[5];
+	uint8_t action; /* TRASH: enum trash_action */
+	uint8_t reserved[4];
 };

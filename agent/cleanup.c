@@ -50,6 +50,12 @@ struct cleanup {
 	uint64_t judged;
 };
 
+/* What the component is smaller by, be it by what the trash holds now. */
+static uint64_t taken_bytes(const struct cleanup *c)
+{
+	return mem_add_sat(c->result.freed_bytes, c->result.trashed_bytes);
+}
+
 /* A pick that did not go: why, and not again in this run. */
 static void leave(
 	struct cleanup *c, size_t pick, enum reason reason, uint64_t used_bytes)
@@ -81,7 +87,7 @@ static bool is_reached(const struct cleanup *c)
 	const struct cleanup_result *res = &c->result;
 	const struct goal *g = &c->order.goal;
 	uint64_t freed =
-		c->order.is_plan ? res->estimated_bytes : res->freed_bytes;
+		c->order.is_plan ? res->estimated_bytes : taken_bytes(c);
 	uint64_t after = c->order.is_plan || res->is_dry_run
 				 ? mem_sub_sat(res->used_before, freed)
 				 : res->used_after;
@@ -109,7 +115,6 @@ static void stop(struct cleanup *c, enum reason reason, int error)
 
 static void finish(struct cleanup *c, int error)
 {
-	const struct index *ix = feed_index(c->parts.feed);
 	struct cleanup_result *res = &c->result;
 
 	if (c->stage == STAGE_DONE)
@@ -118,13 +123,14 @@ static void finish(struct cleanup *c, int error)
 	c->stage = STAGE_DONE;
 	res->error = error;
 	res->ended_real_s = clock_real_s(c->parts.clock);
-	res->used_after = index_totals(ix, INDEX_NODE_COMPONENT).used_bytes;
+	res->used_after = feed_counted_bytes(c->parts.feed);
 	sum_skipped(c);
 	res->is_reached = is_reached(c);
 	c->handlers.done(c->handlers.ctx, c);
 }
 
-static void remember(struct cleanup *c, const struct candidate *item)
+static void remember(
+	struct cleanup *c, const struct candidate *item, bool is_trashed)
 {
 	buf_auto struct buf path = {0};
 
@@ -138,6 +144,7 @@ static void remember(struct cleanup *c, const struct candidate *item)
 			.strategy = c->result.strategy,
 			.rule = item->rule,
 			.reason = (uint8_t)c->result.reason,
+			.is_trashed = is_trashed,
 		});
 }
 
@@ -154,7 +161,12 @@ static void note_deleted(struct cleanup *c, const struct candidate *item,
 	struct index_change change;
 
 	c->result.files++;
-	c->result.freed_bytes += o->freed_bytes;
+	if (o->reason == REASON_TRASHED) {
+		c->result.trashed_files++;
+		c->result.trashed_bytes += o->freed_bytes;
+	} else {
+		c->result.freed_bytes += o->freed_bytes;
+	}
 	if (pick->step < CLEANUP_STEPS) {
 		c->result.step_files[pick->step]++;
 		c->result.step_bytes[pick->step] += o->freed_bytes;
@@ -164,7 +176,7 @@ static void note_deleted(struct cleanup *c, const struct candidate *item,
 	index_apply(feed_index(c->parts.feed), &gone, 0, &change);
 	/* A look that was under way may still bring it back. */
 	feed_look(c->parts.feed, gone.dir, item->name);
-	remember(c, item);
+	remember(c, item, o->reason == REASON_TRASHED);
 }
 
 static void note_outcome(struct cleanup *c, const struct outcome *o)
@@ -181,7 +193,8 @@ static void note_outcome(struct cleanup *c, const struct outcome *o)
 	item = &c->found.plan.items[o->item];
 	c->last_reason = (enum reason)o->reason;
 	c->judged++;
-	if (o->reason == REASON_DELETED || o->reason == REASON_WOULD_DELETE) {
+	if (o->reason == REASON_DELETED || o->reason == REASON_TRASHED ||
+		o->reason == REASON_WOULD_DELETE) {
 		note_deleted(c, item, o->item, o);
 		return;
 	}
@@ -308,12 +321,11 @@ static int send_reap(struct cleanup *c, int plan_fd, int outcome_fd)
 		.kind = CHANNEL_REAP,
 		.number = c->parts.number,
 		.digest = c->parts.digest,
-		.free_bytes =
-			g->free_bytes && !is_due(c, c->from)
-				? left(g->free_bytes, c->result.freed_bytes)
-				: 0,
+		.free_bytes = g->free_bytes && !is_due(c, c->from)
+				      ? left(g->free_bytes, taken_bytes(c))
+				      : 0,
 		.max_files = left(g->max_files, c->result.files),
-		.max_bytes = left(g->max_bytes, c->result.freed_bytes),
+		.max_bytes = left(g->max_bytes, taken_bytes(c)),
 		.reason = (uint8_t)g->reason,
 		.is_forced = c->order.is_forced,
 		.is_dry_run = c->result.is_dry_run,
@@ -396,7 +408,7 @@ static bool is_enough(const struct cleanup *c)
 {
 	const struct goal *g = &c->order.goal;
 
-	return g->free_bytes && c->result.freed_bytes >= g->free_bytes &&
+	return g->free_bytes && taken_bytes(c) >= g->free_bytes &&
 	       (c->from >= c->selection.n_picks || !is_due(c, c->from));
 }
 
@@ -447,19 +459,16 @@ static bool select_again(struct cleanup *c)
 	if (!c->n_tried || c->order.is_plan || !goal.free_bytes ||
 		c->n_selections++ >= MAX_SELECTIONS)
 		return false;
-	goal.free_bytes =
-		mem_add_sat(mem_sub_sat(goal.free_bytes, c->result.freed_bytes),
-			c->tried_bytes);
+	goal.free_bytes = mem_add_sat(
+		mem_sub_sat(goal.free_bytes, taken_bytes(c)), c->tried_bytes);
 	if (goal.max_files)
 		goal.max_files = goal.max_files -
 				 MIN_OF(goal.max_files - 1, c->result.files) +
 				 c->n_tried;
 	if (goal.max_bytes)
-		goal.max_bytes =
-			mem_add_sat(MAX_OF(mem_sub_sat(goal.max_bytes,
-						   c->result.freed_bytes),
-					    1),
-				c->tried_bytes);
+		goal.max_bytes = mem_add_sat(
+			MAX_OF(mem_sub_sat(goal.max_bytes, taken_bytes(c)), 1),
+			c->tried_bytes);
 	selection_fini(&c->selection);
 	c->selection = (struct selection){0};
 	c->from = c->to = 0;
@@ -526,7 +535,6 @@ static int select_victims(struct cleanup *c, const struct goal *goal)
 static void describe(struct cleanup *c)
 {
 	static uint64_t last_id;
-	const struct index *ix = feed_index(c->parts.feed);
 	const struct policy *p = c->parts.policy;
 	struct cleanup_result *res = &c->result;
 
@@ -539,7 +547,7 @@ static void describe(struct cleanup *c)
 	res->is_dry_run = c->order.is_dry_run || p->mode == MODE_OBSERVE;
 	res->started_real_s = clock_real_s(c->parts.clock);
 	res->target_bytes = c->order.target_bytes;
-	res->used_before = index_totals(ix, INDEX_NODE_COMPONENT).used_bytes;
+	res->used_before = feed_counted_bytes(c->parts.feed);
 	res->estimated_bytes = c->selection.estimated_bytes;
 
 	res->is_cut = c->selection.is_cut;

@@ -7,13 +7,14 @@
 #include "core.h"
 #include "notice.h"
 #include "order.h"
+#include "trashing.h"
 
 #define RETRY_NS (60 * CLOCK_NS_PER_S) /* all were asked, not enough came */
 
 static bool is_cleaning_on(const struct agent *a, const struct filesystem *f)
 {
 	for (size_t i = 0; i < a->n_components; i++)
-		if (a->components[i].cleanup &&
+		if ((a->components[i].cleanup || a->components[i].errand) &&
 			feed_is_on(a->components[i].feed, f->dev))
 			return true;
 	return false;
@@ -85,6 +86,8 @@ static void move_emergency(struct agent *a, struct filesystem *f)
 		f->is_emergency = false;
 		return;
 	}
+	if (trashing_relieve(a, f, trigger_excess(&limits, filesystem_used(f))))
+		return;
 	c = next_in_emergency(a, f);
 	if (!c) {
 		f->is_emergency = false;
@@ -92,7 +95,7 @@ static void move_emergency(struct agent *a, struct filesystem *f)
 		notice_emergency_missed(a, f);
 		return;
 	}
-	if (c->cleanup)
+	if (c->cleanup || c->errand)
 		return;
 	if (!core_is_trusted(a, c)) {
 		f->next_component++;
@@ -127,7 +130,7 @@ void emergency_judge(struct agent *a, struct filesystem *f)
 	if (f->level >= LEVEL_EMERGENCY && !f->is_emergency &&
 		(f->level > before || now >= f->retry_boot_ns)) {
 		f->is_emergency = true;
-		f->next_component = 0;
+		f->next_component = f->next_trash = 0;
 	}
 	if (f->is_emergency && !a->is_panic && !is_cleaning_on(a, f))
 		move_emergency(a, f);

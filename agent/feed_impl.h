@@ -72,5 +72,7 @@ void feed_overflow(struct feed *f);
 void feed_lose_root(struct feed *f, size_t i, enum root_state state, int error);
 /* The private directory of a root that deletions pass through. */
 bool feed_is_quarantine(const struct feed *f, uint32_t dir);
+/* The directory of a root that deletions may be undone from. */
+bool feed_is_in_trash(const char *rel_dir);
 /* A job for a directory of the index; NULL: out of memory. */
 struct job *feed_job(struct feed *f, enum job_kind kind, uint32_t dir);

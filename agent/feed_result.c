@@ -12,6 +12,8 @@ static uint8_t judge(const struct feed *f, const struct job *job,
 	uint16_t root = index_root(f->index, job->dir);
 	uint8_t flags = 0;
 
+	if (feed_is_in_trash(job->rel))
+		flags |= INDEX_TRASHED;
 	if (rules_protects(rules, job->rel, o->name))
 		flags |= INDEX_PROTECTED;
 	if (!rules_is_owner(rules, o->st.uid, f->roots[root].uid))

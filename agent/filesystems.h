@@ -35,6 +35,7 @@ struct filesystem {
 	/* The emergency under way on it. */
 	bool is_emergency;
 	size_t next_component; /* asked so far, in order of priority */
+	size_t next_trash; /* before them: whose trash, in the same order */
 	int64_t retry_boot_ns;
 };
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "core.h"
 #include "notice.h"
+#include "trashing.h"
 
 #define SETTLE_NS CLOCK_NS_PER_S /* after one that reached its target */
 #define RETRY_NS  (60 * CLOCK_NS_PER_S) /* over a limit, not reached */
@@ -40,18 +41,19 @@ static void set_guard_rails(
 	struct agent *a, struct component *c, struct goal *goal)
 {
 	const struct limits *l = &c->policy->limits;
-	struct index_totals t =
-		index_totals(feed_index(c->feed), INDEX_NODE_COMPONENT);
+	uint64_t used = feed_counted_bytes(c->feed);
+	uint64_t files =
+		index_totals(feed_index(c->feed), INDEX_NODE_COMPONENT).files -
+		feed_trash_totals(c->feed, 0).files;
 	const struct filesystem *f =
 		c->policy->n_roots ? filesystems_find(&a->filesystems,
 					     feed_root(c->feed, 0)->id.dev)
 				   : NULL;
 
-	goal->max_files = MIN_OF(l->files,
-		MAX_OF(mem_mul_div(t.files, l->share_ppm, 1000000), 1));
+	goal->max_files = MIN_OF(
+		l->files, MAX_OF(mem_mul_div(files, l->share_ppm, 1000000), 1));
 	/* 0 would mean: no limit. */
-	goal->max_bytes =
-		MAX_OF(mem_mul_div(t.used_bytes, l->bytes_ppm, 1000000), 1);
+	goal->max_bytes = MAX_OF(mem_mul_div(used, l->bytes_ppm, 1000000), 1);
 	if (f && f->is_known)
 		goal->max_bytes = MIN_OF(goal->max_bytes,
 			MAX_OF(mem_mul_div(f->facts.total_bytes,
@@ -62,8 +64,7 @@ static void set_guard_rails(
 void order_make(struct agent *a, struct component *c, enum goal_reason reason,
 	struct cleanup_order *ret)
 {
-	uint64_t used = index_totals(feed_index(c->feed), INDEX_NODE_COMPONENT)
-				.used_bytes;
+	uint64_t used = feed_counted_bytes(c->feed);
 
 	*ret = (struct cleanup_order){
 		.strategy = strategy_find(c->policy->strategy),
@@ -103,7 +104,7 @@ static int64_t pause_after(
 
 /* What the filesystems of a component told before its cleanup ended is not
  * to be judged by. */
-static void note_cleaned(struct agent *a, struct component *c)
+void order_note_freed(struct agent *a, struct component *c)
 {
 	for (size_t i = 0; i < a->filesystems.n_items; i++)
 		if (feed_is_on(c->feed, a->filesystems.items[i].dev))
@@ -120,7 +121,8 @@ static void on_done(void *ctx, struct cleanup *run)
 	/* A plan, or a dry run that was asked for, changes nothing. */
 	if (!r->is_dry_run || r->reason != GOAL_MANUAL)
 		c->retry_boot_ns = clock_boot_ns(a->clock) + pause_after(c, r);
-	note_cleaned(a, c);
+	order_note_freed(a, c);
+	trashing_note_cleanup(c, r);
 	notice_cleanup_done(c, run);
 	if (!r->is_dry_run && !r->error) {
 		c->n_cleanups++;
@@ -151,7 +153,7 @@ int order_start(
 	struct cleanup_parts parts;
 	int r;
 
-	if (c->cleanup)
+	if (c->cleanup || c->errand)
 		return -EBUSY;
 	if (!order->is_plan && !core_is_trusted(a, c))
 		return -EAGAIN;

@@ -39,9 +39,10 @@ int prepare_root(
 	const struct root *root, uid_t uid, gid_t gid, struct buf *note);
 
 /*
- * Makes the quarantine of a root whose files the policy lets go, while there
- * is room for it. Where that fails (a read-only mount, an ordinary user's
- * agent that may only read) note gets a line: all else goes on.
+ * Makes the quarantine of a root whose files the policy lets go (and the trash
+ * that the policy wants), while there is room for it. Where that fails (a
+ * read-only mount, an ordinary user's agent that may only read) note gets a
+ * line: all else goes on.
  */
 void prepare_quarantine(
 	const struct policy *p, const struct root *root, struct buf *note);

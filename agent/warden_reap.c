@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "act/reaper.h"
+#include "act/trash_run.h"
 #include "warden_child.h"
 
 int warden_reap_check(const struct warden_reap_order *order)
@@ -12,7 +12,7 @@ int warden_reap_check(const struct warden_reap_order *order)
 	const struct channel_message *m = order->request;
 
 	if (order->plan_fd < 0 || order->outcome_fd < 0 ||
-		m->reason > GOAL_MANUAL)
+		m->reason > GOAL_MANUAL || m->action >= N_TRASH_ACTIONS)
 		return -EINVAL;
 	/* A number means something in one configuration only. */
 	if (m->digest != order->config->digest)
@@ -39,7 +39,9 @@ static int run_reaper(void *ctx)
 		.panic_path = order->panic_path,
 	};
 
-	return reaper_run(&run);
+	return m->kind == CHANNEL_TRASH
+		       ? trash_run(&run, (enum trash_action)m->action)
+		       : reaper_run(&run);
 }
 
 int warden_reap_start(const struct warden_reap_order *order, pid_t *ret_pid)

@@ -129,9 +129,10 @@ static int put_file(struct audit *a, const char *event,
 		return r;
 	return buf_printf(&a->line,
 		"\",\"dev\":%" PRIu64 ",\"ino\":%" PRIu64
-		",\"btime\":\"%s\",\"usedBytes\":%" PRIu64 ",\"rule\":\"%s\"",
+		",\"btime\":\"%s\",\"usedBytes\":%" PRIu64 ",\"rule\":\"%s\"%s",
 		st->id.dev, st->id.ino, clock_stamp(st->id.btime_s, btime),
-		st->used_bytes, plan_rule_word(c->rule));
+		st->used_bytes, plan_rule_word(c->rule),
+		a->is_trash ? ",\"trash\":true" : "");
 }
 
 void audit_intent(struct audit *a, const struct candidate *c,

@@ -13,6 +13,7 @@
 struct audit;
 struct keep;
 struct quarantine;
+struct trash;
 
 /* on_step: after P4 and P5, after P6, P7 and P8 */
 enum reap_step {
@@ -44,14 +45,15 @@ struct reap_place {
 	uint64_t root_dev;
 	enum stype type; /* the policy's, for this root */
 	struct quarantine *quarantine; /* of this root; NULL in a dry run */
+	struct trash *trash; /* of this root; NULL: what goes is deleted */
 };
 
 /*
  * Judges one candidate by what is on disk now, and deletes it. Of the plan it
  * takes the directory, the name and the identity, and that it was chosen by
  * age (then the age is judged again); never the type or the age itself.
- * ret: reason, error, freed_bytes (WOULD_DELETE: what would be freed); item is
- * left alone.
+ * ret: reason, error, freed_bytes (WOULD_DELETE: what would be freed; TRASHED:
+ * what emptying the trash will free); item is left alone.
  *
  * Not done here: an empty directory stays, and so do files with other
  * links (LINKED): what deleting one of them frees is not known.

@@ -4,7 +4,7 @@
  * Hands over: each candidate to reap.c, where it is to site.c, whether to go
  * on to guard.c and gain.c.
  */
-#include "act/reaper.h"
+#include "act/reaper_impl.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -37,6 +37,7 @@ struct run {
 	struct reap_rules rules;
 	unsigned int n_visit;
 	uint64_t freed_bytes;
+	uint64_t trashed_bytes; /* on any filesystem */
 };
 
 /* ---- before the first candidate ---- */
@@ -73,6 +74,13 @@ static void block_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+void reaper_settle(const struct reaper_order *order)
+{
+	close_others(order);
+	block_signals();
+	umask(077);
+}
+
 static int read_plan(int fd, struct plan *ret)
 {
 	buf_auto struct buf data = {0};
@@ -81,24 +89,30 @@ static int read_plan(int fd, struct plan *ret)
 	return r < 0 ? r : plan_decode(data.data, data.len, ret);
 }
 
-/* Only decides, and moves nothing: the operator asked for that, or the policy
- * is not trusted with more yet. */
-static bool is_looking_only(const struct reaper_order *order)
+/* A cleanup that is in no hurry can be undone. */
+static bool is_trashing(const struct reaper_order *order)
+{
+	return order->policy->trash_s && !order->is_forced &&
+	       order->reason != GOAL_CRITICAL &&
+	       order->reason != GOAL_EMERGENCY;
+}
+
+bool reaper_is_looking_only(const struct reaper_order *order)
 {
 	return order->is_dry_run || order->policy->mode == MODE_OBSERVE;
 }
 
-static int confine(struct run *run)
+int reaper_confine(const struct sites *sites, struct audit *audit)
 {
-	mem_autofree int *fds = calloc(run->sites.n_roots + 1, sizeof(*fds));
+	mem_autofree int *fds = calloc(sites->n_roots + 1, sizeof(*fds));
 	const char *why;
 	int r;
 
 	if (!fds)
 		return -ENOMEM;
-	r = confine_reaper(fds, site_fds(&run->sites, fds), &why);
+	r = confine_reaper(fds, site_fds(sites, fds), &why);
 	if (r < 0)
-		audit_refused(&run->audit, why, -r);
+		audit_refused(audit, why, -r);
 	return r;
 }
 
@@ -110,7 +124,7 @@ static void make_rules(struct run *run)
 		.rules = &order->policy->rules,
 		.reason = order->reason,
 		.now_s = clock_real_s(NULL),
-		.is_dry_run = is_looking_only(order),
+		.is_dry_run = reaper_is_looking_only(order),
 		.keep = &run->keep,
 		.audit = &run->audit,
 	};
@@ -122,20 +136,21 @@ static int prepare(struct run *run)
 	const struct reaper_order *order = run->order;
 	int r;
 
-	close_others(order);
-	block_signals();
-	umask(077);
+	reaper_settle(order);
 	r = read_plan(order->plan_fd, &run->plan);
 	if (r == 0)
 		r = site_open(
 			&run->sites, order->policy, order->known, &run->plan);
 	if (r == 0)
-		r = confine(run);
+		r = reaper_confine(&run->sites, &run->audit);
 	if (r < 0)
 		return r;
 	make_rules(run);
-	if (!is_looking_only(order))
+	if (!reaper_is_looking_only(order)) {
 		site_lock(&run->sites, &run->audit);
+		if (is_trashing(order))
+			site_use_trash(&run->sites);
+	}
 	r = keep_init(&run->keep, &run->plan);
 	return r < 0 ? r : site_find_newest(&run->sites, &run->keep);
 }
@@ -151,10 +166,10 @@ static uint64_t bytes_left(const struct run *run, const struct candidate *c)
 
 	if (guard_has_no_caps(run->order))
 		return left;
-	return MIN_OF(
-		left, mem_sub_sat(mem_mul_div(gain->total_bytes,
-					  limits->filesystem_ppm, 1000000),
-			      gain->taken_bytes));
+	return MIN_OF(left,
+		mem_sub_sat(mem_mul_div(gain->total_bytes,
+				    limits->filesystem_ppm, 1000000),
+			mem_add_sat(gain->taken_bytes, run->trashed_bytes)));
 }
 
 static enum reason allow(struct run *run, const struct candidate *c,
@@ -194,6 +209,9 @@ static void judge(struct run *run, const struct candidate *c, struct outcome *o)
 	if (o->reason == REASON_DELETED)
 		run->freed_bytes =
 			mem_add_sat(run->freed_bytes, o->freed_bytes);
+	if (o->reason == REASON_TRASHED)
+		run->trashed_bytes =
+			mem_add_sat(run->trashed_bytes, o->freed_bytes);
 }
 
 /* Returns 0, or -errno: nobody listens any more. */

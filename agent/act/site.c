@@ -10,6 +10,7 @@
 #include "act/inuse.h"
 #include "act/keep.h"
 #include "act/quarantine.h"
+#include "act/trash.h"
 #include "base/fd.h"
 #include "policy/admit.h"
 #include "policy/policy.h"
@@ -110,6 +111,7 @@ void site_close(struct sites *s)
 {
 	site_leave(s);
 	for (size_t i = 0; s->roots && i < s->n_roots; i++) {
+		trash_close(s->roots[i].trash);
 		quarantine_close(s->roots[i].quarantine);
 		fd_close(s->roots[i].fd);
 	}
@@ -169,6 +171,19 @@ void site_lock(struct sites *s, struct audit *audit)
 			refuse(root, REASON_ERROR, r);
 	}
 	audit_flush(audit);
+}
+
+void site_use_trash(struct sites *s)
+{
+	for (size_t i = 0; i < s->n_roots; i++) {
+		struct site_root *root = &s->roots[i];
+		int r = root->fd < 0 ? 0
+				     : trash_open(root->fd, true, &root->trash);
+
+		/* No room to make it: then there is none for an undo. */
+		if (r < 0 && r != -ENOSPC && r != -EDQUOT)
+			refuse(root, REASON_ERROR, r);
+	}
 }
 
 struct gain *site_gain(const struct sites *s, const struct candidate *c)
@@ -253,6 +268,7 @@ static int open_place(struct sites *s, const struct candidate *c)
 		.root_dev = root->st.id.dev,
 		.type = s->policy->roots[c->root].type,
 		.quarantine = root->quarantine,
+		.trash = root->trash,
 	};
 	return 0;
 }

@@ -30,7 +30,9 @@
 	X(PANIC, "panic", "the panic latch is set")                           \
 	X(UNSUPPORTED, "unsupported", "the kernel cannot delete safely here") \
 	X(ROOT, "root-changed", "its root directory is not the known one")    \
-	X(ERROR, "error", "a system call failed")
+	X(ERROR, "error", "a system call failed")                             \
+	X(TRASHED, "trashed", "in the trash")                                 \
+	X(RESTORED, "restored", "put back from the trash")
 
 enum reason {
 #define X(id, word, sentence) REASON_##id,
