@@ -16,3 +16,10 @@ TESTS += tests/hostile/kill
 tests_hostile_kill_SOURCES = tests/hostile/kill.c \
 	tests/hostile/world.c tests/hostile/world.h
 tests_hostile_kill_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+
+check_PROGRAMS += tests/hostile/kill_trash
+TESTS += tests/hostile/kill_trash
+tests_hostile_kill_trash_SOURCES = tests/hostile/kill_trash.c \
+	tests/hostile/lying.c tests/hostile/lying.h \
+	tests/hostile/world.c tests/hostile/world.h
+tests_hostile_kill_trash_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
