@@ -186,6 +186,7 @@ static int start_parts(struct agent *a, const struct agent_start *start)
 static void stop_parts(struct agent *a)
 {
 	a->control = control_free(a->control);
+	methods_trash_forget(a);
 	if (a->components)
 		setup_clear(a);
 	sources_free(a);

@@ -3,9 +3,9 @@
 
 /*
  * Between agent and warden: a SOCK_SEQPACKET pair, one fixed struct a message.
- * Requests go by number, never by path. The warden answers REAP, RELOAD, HOOKS,
- * HOLDERS and BALLAST with a CHANNEL_DONE of the same serial, and no other
- * kind.
+ * Requests go by number, never by path. The warden answers REAP, TRASH, RELOAD,
+ * HOOKS, MARK, HOLDERS and BALLAST with a CHANNEL_DONE of the same serial, and
+ * no other kind.
  *
  * DONE's status, where it is negative: -EINVAL the request or, of a reload,
  * the configuration (fd 0 says why); -ESTALE planned by another
@@ -42,6 +42,8 @@ enum channel_kind {
 			    brings fd 0: who holds each (act/holders.h) */
 	CHANNEL_BALLAST, /* agent: op, for the filesystem of number's root. DONE
 			    brings fd 0: a struct ballast_report */
+	CHANNEL_TRASH, /* agent: fds picks, records (model/trash.h); number,
+			  digest, limits, reason: as REAP; action */
 };
 
 struct channel_message {
@@ -56,7 +58,10 @@ struct channel_message {
 	uint8_t reason; /* enum goal_reason */
 	uint8_t is_forced;
 	uint8_t is_dry_run;
-	uint8_t op; /* BALLAST: enum ballast_op */
+	union {
+		uint8_t op; /* BALLAST: enum ballast_op */
+		uint8_t action; /* TRASH: enum trash_action */
+	};
 	uint16_t root; /* MARK, BALLAST: by position in the component */
 	uint8_t reserved[2];
 };

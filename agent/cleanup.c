@@ -131,7 +131,6 @@ static void end(void *ctx)
 
 static void finish(struct cleanup *c, int error)
 {
-	const struct index *ix = feed_index(c->parts.feed);
 	struct cleanup_result *res = &c->result;
 
 	if (c->is_ended)
@@ -140,7 +139,7 @@ static void finish(struct cleanup *c, int error)
 	c->is_ended = true;
 	res->error = error;
 	res->ended_real_s = clock_real_s(c->parts.clock);
-	res->used_after = index_totals(ix, INDEX_NODE_COMPONENT).used_bytes;
+	res->used_after = feed_counted_bytes(c->parts.feed);
 	sum_skipped(c);
 	res->is_reached = is_reached(c);
 	if (res->is_reached || c->order.is_plan || c->order.is_probe ||
@@ -149,7 +148,8 @@ static void finish(struct cleanup *c, int error)
 		end(c);
 }
 
-static void remember(struct cleanup *c, const struct candidate *item)
+static void remember(
+	struct cleanup *c, const struct candidate *item, bool is_trashed)
 {
 	buf_auto struct buf path = {0};
 
@@ -163,6 +163,7 @@ static void remember(struct cleanup *c, const struct candidate *item)
 			.strategy = c->result.strategy,
 			.rule = item->rule,
 			.reason = (uint8_t)c->result.reason,
+			.is_trashed = is_trashed,
 		});
 }
 
@@ -183,8 +184,13 @@ static void note_deleted(struct cleanup *c, const struct candidate *item,
 		&c->selection.picks[part->from + part->found.picks[at]];
 
 	c->result.files++;
-	c->result.freed_bytes += o->freed_bytes;
 	c->taken_bytes += o->used_bytes;
+	if (o->reason == REASON_TRASHED) {
+		c->result.trashed_files++;
+		c->result.trashed_bytes += o->freed_bytes;
+	} else {
+		c->result.freed_bytes += o->freed_bytes;
+	}
 	foresee_less(c, mem_sub_sat(o->used_bytes, o->freed_bytes));
 	if (pick->step < CLEANUP_STEPS) {
 		c->result.step_files[pick->step]++;
@@ -197,7 +203,7 @@ static void note_deleted(struct cleanup *c, const struct candidate *item,
 	}
 	feed_gone(c->parts.feed, part->found.dirs[at], part->found.lives[at],
 		item->name);
-	remember(c, item);
+	remember(c, item, o->reason == REASON_TRASHED);
 }
 
 /* A reaper knows how many it may take, not why so many. */
@@ -228,7 +234,8 @@ static void on_outcome(void *ctx, const struct outcome *o)
 	reason = rail_of(c, (enum reason)o->reason);
 	c->last_reason = reason;
 	c->judged++;
-	if (o->reason == REASON_DELETED || o->reason == REASON_WOULD_DELETE) {
+	if (o->reason == REASON_DELETED || o->reason == REASON_TRASHED ||
+		o->reason == REASON_WOULD_DELETE) {
 		note_deleted(c, item, o->item, o);
 		return;
 	}
@@ -614,7 +621,6 @@ static int select_victims(struct cleanup *c, const struct goal *goal)
 static void describe(struct cleanup *c)
 {
 	static uint64_t last_id;
-	const struct index *ix = feed_index(c->parts.feed);
 	const struct policy *p = c->parts.policy;
 	struct cleanup_result *res = &c->result;
 
@@ -627,7 +633,7 @@ static void describe(struct cleanup *c)
 	res->is_dry_run = c->order.is_dry_run || p->mode == MODE_OBSERVE;
 	res->started_real_s = clock_real_s(c->parts.clock);
 	res->target_bytes = c->order.target_bytes;
-	res->used_before = index_totals(ix, INDEX_NODE_COMPONENT).used_bytes;
+	res->used_before = feed_counted_bytes(c->parts.feed);
 	res->estimated_bytes = c->selection.estimated_bytes;
 
 	res->is_cut = c->selection.is_cut;

@@ -62,8 +62,11 @@ struct cleanup_result {
 	int error; /* -errno if it could not run to its end */
 	enum reason stop; /* why it ended early; REASON_DELETED: it did not */
 	int64_t started_real_s, ended_real_s;
-	uint64_t files, freed_bytes, estimated_bytes;
-	uint64_t used_before, used_after, target_bytes;
+	uint64_t files; /* that went, be it to the trash */
+	uint64_t freed_bytes, estimated_bytes;
+	uint64_t trashed_files, trashed_bytes; /* of files; nothing is freed */
+	uint64_t used_before, used_after; /* without the trash */
+	uint64_t target_bytes;
 	struct skipped skipped;
 	struct blockers blockers; /* of a target that was missed */
 	uint64_t step_files[CLEANUP_STEPS], step_bytes[CLEANUP_STEPS];

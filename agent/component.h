@@ -10,6 +10,7 @@
 #include "policy/trigger.h"
 
 struct agent;
+struct errand;
 struct loop_source;
 
 struct component {
@@ -24,6 +25,10 @@ struct component {
 	enum level level;
 	uint64_t judged_bytes; /* usage at the last judgement */
 	struct cleanup *cleanup; /* under way, or NULL */
+	struct errand *errand; /* to its trash; never beside a cleanup */
+	int64_t trash_due_boot_ns; /* when something in it may be expired */
+	int64_t trash_retry_boot_ns; /* not emptied for room before this */
+	uint64_t trash_wanted_bytes; /* a cleanup missed its target by these */
 	struct dirty busy; /* names that the last cleanup found in use */
 	struct control_call *caller; /* who waits for it, or NULL */
 	int64_t scheduled_boot_ns; /* when the next scheduled one is due */

@@ -50,6 +50,8 @@ struct agent {
 	struct subscriber *subscribers;
 	struct reconciling *reconciling; /* methods.c's */
 	struct asking *asking; /* methods.c's */
+	struct undoing *undoing; /* methods_trash.c's */
+	struct awaiting *awaiting; /* methods_cleanup.c's */
 	uint32_t last_feed_id;
 	struct loop_source *timer; /* the next thing that is due */
 	struct loop_source *measured; /* results wait */

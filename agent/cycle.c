@@ -18,6 +18,7 @@
 #include "order.h"
 #include "sources.h"
 #include "state.h"
+#include "trashing.h"
 
 #define RETRY_ROOTS_NS	 (10 * CLOCK_NS_PER_S)
 #define POLL_UNWATCHED_S 60 /* without a watch: list again this often */
@@ -156,13 +157,13 @@ static void note_growth(struct agent *a, struct component *c, uint64_t used)
 
 static bool can_clean(const struct agent *a, const struct component *c)
 {
-	return !c->cleanup && !a->is_panic && core_is_trusted(a, c);
+	return !c->cleanup && !c->errand && !a->is_panic &&
+	       core_is_trusted(a, c);
 }
 
 static void judge_component(struct agent *a, struct component *c)
 {
-	uint64_t used = index_totals(feed_index(c->feed), INDEX_NODE_COMPONENT)
-				.used_bytes;
+	uint64_t used = feed_counted_bytes(c->feed);
 	enum level before = c->level;
 
 	if (!c->allocation_bytes)
@@ -340,6 +341,7 @@ static int64_t next_due(const struct agent *a)
 		if (c->policy->interval_s && c->allocation_bytes &&
 			can_clean(a, c))
 			due = MIN_OF(due, c->scheduled_boot_ns);
+		due = MIN_OF(due, trashing_due(a, c));
 		if (c->reconcile_boot_ns)
 			due = MIN_OF(due, c->reconcile_boot_ns);
 		due = MIN_OF(due, c->nameless_boot_ns);
@@ -380,6 +382,7 @@ void cycle_turn(struct agent *a)
 
 		order_move(c);
 		keep_true(a, c);
+		trashing_keep(a, c);
 		judge_component(a, c);
 		keep_schedule(a, c);
 		order_move(c);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-/* The files deleted last, by path, so that why can still answer for them. A
- * ring of fixed size; paths are kept as keyed hashes. */
+/* The files deleted or moved to the trash last, by path, so that why can still
+ * answer for them. A ring of fixed size; paths are kept as keyed hashes. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +19,7 @@ struct deletion {
 	const char *strategy; /* static */
 	uint8_t rule; /* enum plan_rule */
 	uint8_t reason; /* enum goal_reason */
+	bool is_trashed; /* it can be had back yet */
 };
 
 struct deletions {

@@ -8,13 +8,14 @@
 #include "core.h"
 #include "notice.h"
 #include "order.h"
+#include "trashing.h"
 
 #define RETRY_NS (60 * CLOCK_NS_PER_S) /* all were asked, not enough came */
 
 static bool is_cleaning_on(const struct agent *a, const struct filesystem *f)
 {
 	for (size_t i = 0; i < a->n_components; i++)
-		if (a->components[i].cleanup &&
+		if ((a->components[i].cleanup || a->components[i].errand) &&
 			feed_is_on(a->components[i].feed, f->dev))
 			return true;
 	return false;
@@ -126,11 +127,13 @@ static void move_emergency(struct agent *a, struct filesystem *f)
 		f->is_emergency = false;
 		return;
 	}
+	if (trashing_relieve(a, f, trigger_excess(&limits, filesystem_used(f))))
+		return;
 	c = next_in_emergency(a, f);
 	/* What was enough when it was given may have been filled again. */
 	if (!c && f->has_gained) {
 		f->has_gained = false;
-		f->next_component = 0;
+		f->next_component = f->next_trash = 0;
 		f->due_boot_ns = 0;
 		return;
 	}
@@ -140,7 +143,7 @@ static void move_emergency(struct agent *a, struct filesystem *f)
 		notice_emergency_missed(a, f);
 		return;
 	}
-	if (c->cleanup)
+	if (c->cleanup || c->errand)
 		return;
 	if (!core_is_trusted(a, c)) {
 		f->next_component++;
@@ -175,7 +178,7 @@ void emergency_judge(struct agent *a, struct filesystem *f)
 		(f->level > before || now >= f->retry_boot_ns)) {
 		f->is_emergency = true;
 		f->has_gained = false;
-		f->next_component = 0;
+		f->next_component = f->next_trash = 0;
 	}
 	/* What it gives may be enough, so a component's file waits for it. */
 	if (ballast_keep(a, f))

@@ -210,6 +210,11 @@ bool feed_is_quarantine(const struct feed *f, uint32_t dir)
 	return strcmp(index_name(f->index, dir), QUARANTINE_NAME) == 0;
 }
 
+bool feed_is_in_trash(const char *rel_dir)
+{
+	return strcmp(rel_dir, TRASH_NAME) == 0;
+}
+
 static void list_quarantines(struct feed *f)
 {
 	for (size_t i = 0; i < f->n_roots; i++) {
@@ -245,6 +250,41 @@ bool feed_is_reaping(const struct feed *f)
 struct index *feed_index(const struct feed *f)
 {
 	return f->index;
+}
+
+uint32_t feed_trash(const struct feed *f, size_t i)
+{
+	return f->roots[i].node == INDEX_NONE
+		       ? INDEX_NONE
+		       : index_child(f->index, f->roots[i].node, TRASH_NAME,
+				 strlen(TRASH_NAME));
+}
+
+struct index_totals feed_trash_totals(const struct feed *f, uint64_t dev)
+{
+	struct index_totals sum = {0};
+
+	for (size_t i = 0; i < f->n_roots; i++) {
+		uint32_t node = feed_trash(f, i);
+		struct index_totals t;
+
+		if (node == INDEX_NONE || (dev && f->roots[i].id.dev != dev))
+			continue;
+		t = index_totals(f->index, node);
+		sum.used_bytes = mem_add_sat(sum.used_bytes,
+			mem_sub_sat(
+				t.used_bytes, index_own_bytes(f->index, node)));
+		sum.size_bytes = mem_add_sat(sum.size_bytes, t.size_bytes);
+		sum.files += t.files;
+	}
+	return sum;
+}
+
+uint64_t feed_counted_bytes(const struct feed *f)
+{
+	return mem_sub_sat(
+		index_totals(f->index, INDEX_NODE_COMPONENT).used_bytes,
+		feed_trash_totals(f, 0).used_bytes);
 }
 
 bool feed_is_trusted(const struct feed *f)

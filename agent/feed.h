@@ -138,6 +138,13 @@ int feed_names(struct feed *f, uint32_t dir, uint64_t *hashes, size_t n_hashes,
 void feed_forget_names(struct feed *f, void *ctx);
 
 struct index *feed_index(const struct feed *f);
+/* The trash of root i in the index, or INDEX_NONE. */
+uint32_t feed_trash(const struct feed *f, size_t i);
+/* What emptying the trashes on a filesystem (0: all) would free; the
+ * directories stay. */
+struct index_totals feed_trash_totals(const struct feed *f, uint64_t dev);
+/* What counts against the component's limits: all but the trash. */
+uint64_t feed_counted_bytes(const struct feed *f);
 /* Every directory was listed since the start or the last overflow, every root
  * is the admitted one, and no waiting work makes the totals too large. */
 bool feed_is_trusted(const struct feed *f);

@@ -102,5 +102,7 @@ struct source *feed_source_of(const struct feed *f, uint32_t dir);
 int feed_probe(struct feed *f, size_t i);
 /* What an event names may be an open file's number. */
 void feed_note_nameless(struct feed *f, const char *name);
+/* The directory of a root that deletions may be undone from. */
+bool feed_is_in_trash(const char *rel_dir);
 /* A job for a directory of the index; NULL: out of memory. */
 struct job *feed_job(struct feed *f, enum job_kind kind, uint32_t dir);

@@ -23,6 +23,7 @@ static bool is_ballast(const struct job *job, const struct observation *o)
 struct verdict {
 	uid_t root_uid;
 	bool is_protected;
+	bool is_in_trash;
 };
 
 static struct verdict judge_all(const struct feed *f, const struct job *job)
@@ -32,6 +33,7 @@ static struct verdict judge_all(const struct feed *f, const struct job *job)
 	return (struct verdict){
 		.root_uid = f->roots[root].uid,
 		.is_protected = rules_protects_all(&f->policy->rules, job->rel),
+		.is_in_trash = feed_is_in_trash(job->rel),
 	};
 }
 
@@ -41,6 +43,8 @@ static uint8_t judge(const struct feed *f, const struct job *job,
 	const struct rules *rules = &f->policy->rules;
 	uint8_t flags = 0;
 
+	if (all->is_in_trash)
+		flags |= INDEX_TRASHED;
 	if (all->is_protected ||
 		rules_protects_one(rules, job->rel, o->name, o->name_len))
 		flags |= INDEX_PROTECTED;

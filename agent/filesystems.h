@@ -45,6 +45,7 @@ struct filesystem {
 	bool is_emergency;
 	size_t next_component; /* asked so far, in order of priority */
 	bool has_gained; /* one of them gave something, and may have more */
+	size_t next_trash; /* before them: whose trash, in the same order */
 	int64_t retry_boot_ns;
 	struct ballast *ballast; /* ballast.c's; NULL: not looked for yet */
 };

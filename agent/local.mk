@@ -21,6 +21,9 @@ libullage_a_SOURCES += \
 	agent/cycle.c agent/cycle.h \
 	agent/order.c agent/order.h \
 	agent/emergency.c agent/emergency.h \
+	agent/errand.c agent/errand.h \
+	agent/trashing.c agent/trashing.h \
+	agent/methods_trash.c \
 	agent/deletions.c agent/deletions.h \
 	agent/deliver.c agent/deliver.h \
 	agent/filesystems.c agent/filesystems.h \

@@ -136,6 +136,8 @@ void methods_turn(struct agent *a)
 {
 	answer_status(a);
 	methods_operate_turn(a);
+	methods_cleanup_turn(a);
+	methods_trash_turn(a);
 }
 
 void methods_forget(struct agent *a)
@@ -143,6 +145,8 @@ void methods_forget(struct agent *a)
 	for (struct asking *s = a->asking; s; s = s->next)
 		s->one = NULL;
 	methods_operate_forget(a);
+	methods_cleanup_forget(a);
+	methods_trash_forget(a);
 }
 
 int64_t methods_due(const struct agent *a)
@@ -246,5 +250,8 @@ const struct control_method methods[] = {
 	{"Reconcile", true, methods_reconcile},
 	{"SetPanic", true, methods_panic},
 	{"CheckIndex", false, methods_check_index},
+	{"ListTrash", false, methods_list_trash},
+	{"RestoreTrash", true, methods_restore_trash},
+	{"EmptyTrash", true, methods_empty_trash},
 };
 const size_t n_methods = ARRAY_SIZE(methods);

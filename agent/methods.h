@@ -3,6 +3,7 @@
 
 /* What the control socket's methods do: io.ullage.Agent.varlink. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,6 +55,22 @@ void methods_operate_prepare(struct agent *a);
 void methods_panic(
 	void *ctx, struct control_call *call, struct json_object *parameters);
 void methods_check_index(
+	void *ctx, struct control_call *call, struct json_object *parameters);
+/* methods_cleanup.c */
+void methods_cleanup_turn(struct agent *a);
+void methods_cleanup_forget(struct agent *a);
+/* methods_trash.c */
+void methods_trash_turn(struct agent *a);
+void methods_trash_forget(struct agent *a);
+/* Completes a reply (taken) of Why about an absent file by what its trash
+ * says. False: that cannot be asked now; reply is not taken. */
+bool methods_trash_why(struct component *c, struct control_call *call,
+	struct json_object *reply, const char *path);
+void methods_list_trash(
+	void *ctx, struct control_call *call, struct json_object *parameters);
+void methods_restore_trash(
+	void *ctx, struct control_call *call, struct json_object *parameters);
+void methods_empty_trash(
 	void *ctx, struct control_call *call, struct json_object *parameters);
 void methods_why(
 	void *ctx, struct control_call *call, struct json_object *parameters);

@@ -16,8 +16,7 @@ typedef struct json_object json;
 static int set_target(
 	struct component *c, const char *text, struct cleanup_order *order)
 {
-	uint64_t used = index_totals(feed_index(c->feed), INDEX_NODE_COMPONENT)
-				.used_bytes;
+	uint64_t used = feed_counted_bytes(c->feed);
 	uint64_t bytes;
 	uint32_t ppm;
 
@@ -102,10 +101,56 @@ static void fail_start(
 	}
 }
 
+/* An errand to the trash is under way, and soon over. */
+struct awaiting {
+	struct control_call *call;
+	size_t component;
+	struct cleanup_order order;
+	struct awaiting *next;
+};
+
+static void on_waiter_gone(void *ctx, struct control_call *call)
+{
+	struct agent *a = ctx;
+	struct awaiting **at = &a->awaiting;
+
+	while (*at && (*at)->call != call)
+		at = &(*at)->next;
+	if (*at) {
+		struct awaiting *gone = *at;
+
+		*at = gone->next;
+		free(gone);
+	}
+}
+
+static void wait(struct agent *a, const struct component *c,
+	struct control_call *call, const struct cleanup_order *order)
+{
+	struct awaiting *w = calloc(1, sizeof(*w));
+
+	if (!w) {
+		control_fail(call, "Failed", "out of memory");
+		return;
+	}
+	*w = (struct awaiting){.call = call,
+		.component = (size_t)(c - a->components),
+		.order = *order,
+		.next = a->awaiting};
+	a->awaiting = w;
+	control_on_gone(call, on_waiter_gone, a);
+}
+
 static void run(struct agent *a, struct component *c, struct control_call *call,
 	const struct cleanup_order *order)
 {
-	int r = order_start(a, c, order);
+	int r;
+
+	if (c->errand && !c->cleanup) {
+		wait(a, c, call, order);
+		return;
+	}
+	r = order_start(a, c, order);
 
 	if (r < 0) {
 		fail_start(call, c, r);
@@ -113,6 +158,35 @@ static void run(struct agent *a, struct component *c, struct control_call *call,
 	}
 	c->caller = call;
 	control_on_gone(call, on_caller_gone, c);
+}
+
+void methods_cleanup_turn(struct agent *a)
+{
+	struct awaiting **at = &a->awaiting;
+
+	while (*at) {
+		struct awaiting *w = *at;
+
+		if (a->components[w->component].errand) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		run(a, &a->components[w->component], w->call, &w->order);
+		free(w);
+	}
+}
+
+void methods_cleanup_forget(struct agent *a)
+{
+	while (a->awaiting) {
+		struct awaiting *w = a->awaiting;
+
+		a->awaiting = w->next;
+		control_fail(
+			w->call, "Busy", "the configuration changed meanwhile");
+		free(w);
+	}
 }
 
 void methods_cleanup(void *ctx, struct control_call *call, json *parameters)

@@ -56,7 +56,8 @@ static bool probe(struct agent *a, const struct why_probe *what,
 	struct cleanup_parts parts;
 	struct probing *p;
 
-	if (!c || c->cleanup || a->is_panic || !core_is_trusted(a, c))
+	if (!c || c->cleanup || c->errand || a->is_panic ||
+		!core_is_trusted(a, c))
 		return false;
 	order.strategy = strategy_find(c->policy->strategy);
 	p = calloc(1, sizeof(*p));
@@ -85,7 +86,9 @@ void methods_why(
 
 	if (!path || why_path(ctx, path, &reply, &what) < 0)
 		control_invalid(call, "path");
-	else if (!probe(ctx, &what, call, reply))
+	else if (!probe(ctx, &what, call, reply) &&
+		 (!what.absent_from || !methods_trash_why(what.absent_from,
+					       call, reply, path)))
 		control_reply(call, reply);
 }
 
@@ -242,7 +245,7 @@ static void offer_component(struct listing *l, uint32_t number)
 				.age_s = now_s - item.mtime_s},
 		};
 
-		if (item.is_file)
+		if (item.is_file && !item.is_trashed)
 			offer(l, &r);
 	}
 }

@@ -520,7 +520,7 @@ static void notice_unsafe(struct component *c, const struct cleanup_result *r)
 static void log_cleanup(
 	const struct component *c, const struct cleanup_result *r)
 {
-	char freed[UNITS_SIZE], bytes[32];
+	char freed[UNITS_SIZE], bytes[32], trashed[UNITS_SIZE];
 
 	snprintf(bytes, sizeof(bytes), "%" PRIu64, r->freed_bytes);
 	log_event(r->error ? MSG_CLEANUP_FAILED : MSG_CLEANUP_DONE,
@@ -528,10 +528,12 @@ static void log_cleanup(
 			{"ULLAGE_STRATEGY", r->strategy},
 			{"ULLAGE_FREED_BYTES", bytes}),
 		"cleanup of %s (%s, %s)%s: %" PRIu64
-		" files, %s freed, target %s%s%s",
+		" files, %s freed%s%s, target %s%s%s",
 		c->policy->component, r->strategy, goal_reason_name(r->reason),
 		r->is_dry_run ? ", dry run" : "", r->files,
 		units_size(r->freed_bytes, freed),
+		r->trashed_files ? ", in the trash " : "",
+		r->trashed_files ? units_size(r->trashed_bytes, trashed) : "",
 		r->is_reached ? "reached" : "not reached", r->error ? ": " : "",
 		r->error ? strerror(-r->error) : "");
 }
@@ -571,6 +573,40 @@ void notice_cleanup_done(struct component *c, struct cleanup *run)
 		c->blockers = r->blockers;
 	if (!r->is_dry_run || r->reason != GOAL_MANUAL)
 		notice_target(c, r);
+}
+
+void notice_emptied(struct component *c, const struct cleanup_result *r)
+{
+	struct agent *a = c->agent;
+	char freed[UNITS_SIZE], bytes[32];
+
+	snprintf(bytes, sizeof(bytes), "%" PRIu64, r->freed_bytes);
+	log_event(r->error ? MSG_CLEANUP_FAILED : MSG_TRASH_EMPTIED,
+		LOG_FIELDS({"ULLAGE_COMPONENT", c->policy->component},
+			{"ULLAGE_FREED_BYTES", bytes}),
+		"trash of %s emptied (%s)%s: %" PRIu64 " files, %s freed%s%s",
+		c->policy->component, goal_reason_name(r->reason),
+		r->is_dry_run ? ", dry run" : "", r->files,
+		units_size(r->freed_bytes, freed), r->error ? ": " : "",
+		r->error ? strerror(-r->error) : "");
+	history_add_cleanup(&a->history, r);
+	notice_event(a, "cleanup", c->policy->component, "trash emptied",
+		report_cleanup(r));
+	a->is_dirty = true;
+}
+
+void notice_restored(
+	struct component *c, uint64_t files, uint64_t bytes, uid_t by)
+{
+	char size[UNITS_SIZE];
+
+	log_event(MSG_TRASH_RESTORED,
+		LOG_FIELDS({"ULLAGE_COMPONENT", c->policy->component}),
+		"%" PRIu64 " files of %s, %s, restored from its trash by uid "
+		"%d",
+		files, c->policy->component, units_size(bytes, size), (int)by);
+	notice_event(c->agent, "trash", c->policy->component,
+		"files restored from the trash", NULL);
 }
 
 /* Alerts. */

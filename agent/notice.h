@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "act/ballast.h"
 
@@ -16,6 +17,7 @@ struct alert;
 struct alert_condition;
 struct cleanup;
 struct cleanup_order;
+struct cleanup_result;
 struct component;
 struct filesystem;
 struct json_object;
@@ -48,6 +50,10 @@ void notice_cleanup_started(
 	struct component *c, const struct cleanup_order *order);
 void notice_cleanup_progress(struct component *c, const struct cleanup *run);
 void notice_cleanup_done(struct component *c, struct cleanup *run);
+/* Of the trash; record: as of a cleanup, for log, history and subscribers. */
+void notice_emptied(struct component *c, const struct cleanup_result *record);
+void notice_restored(
+	struct component *c, uint64_t files, uint64_t bytes, uid_t by);
 /* An alert to journal, hooks, history and subscribers. */
 void notice_alert(struct agent *a, const struct alert *alert, bool is_silenced);
 void notice_hook_failed(void *agent, const char *report, int tries);

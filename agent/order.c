@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "core.h"
 #include "notice.h"
+#include "trashing.h"
 
 #define SETTLE_NS CLOCK_NS_PER_S /* after one that reached its target */
 #define RETRY_NS  (60 * CLOCK_NS_PER_S) /* over a limit, not reached */
@@ -57,8 +58,10 @@ static void set_guard_rails(
 	struct agent *a, struct component *c, struct goal *goal)
 {
 	const struct limits *l = &c->policy->limits;
-	struct index_totals t =
-		index_totals(feed_index(c->feed), INDEX_NODE_COMPONENT);
+	uint64_t used = feed_counted_bytes(c->feed);
+	uint64_t files =
+		index_totals(feed_index(c->feed), INDEX_NODE_COMPONENT).files -
+		feed_trash_totals(c->feed, 0).files;
 	const struct filesystem *f =
 		c->policy->n_roots ? filesystems_find(&a->filesystems,
 					     feed_root(c->feed, 0)->id.dev)
@@ -66,11 +69,9 @@ static void set_guard_rails(
 
 	goal->max_files = goal->max_bytes = UINT64_MAX;
 	lower_files(goal, l->files, REASON_LIMIT_FILES);
-	lower_files(goal,
-		MAX_OF(mem_mul_div(t.files, l->share_ppm, 1000000), 1),
+	lower_files(goal, MAX_OF(mem_mul_div(files, l->share_ppm, 1000000), 1),
 		REASON_LIMIT_SHARE);
-	lower_bytes(goal,
-		MAX_OF(mem_mul_div(t.used_bytes, l->bytes_ppm, 1000000), 1),
+	lower_bytes(goal, MAX_OF(mem_mul_div(used, l->bytes_ppm, 1000000), 1),
 		REASON_LIMIT_BYTES);
 	if (f && f->is_known)
 		lower_bytes(goal,
@@ -83,8 +84,7 @@ static void set_guard_rails(
 void order_make(struct agent *a, struct component *c, enum goal_reason reason,
 	struct cleanup_order *ret)
 {
-	uint64_t used = index_totals(feed_index(c->feed), INDEX_NODE_COMPONENT)
-				.used_bytes;
+	uint64_t used = feed_counted_bytes(c->feed);
 
 	*ret = (struct cleanup_order){
 		.strategy = strategy_find(c->policy->strategy),
@@ -124,8 +124,7 @@ static int64_t pause_after(
 
 /* What the filesystems of a component told before its cleanup ended is not
  * to be judged by. */
-static void note_cleaned(
-	struct agent *a, struct component *c, const struct cleanup_result *r)
+void order_note_freed(struct agent *a, struct component *c, bool has_gained)
 {
 	for (size_t i = 0; i < a->filesystems.n_items; i++) {
 		struct filesystem *f = &a->filesystems.items[i];
@@ -133,7 +132,7 @@ static void note_cleaned(
 		if (!feed_is_on(c->feed, f->dev))
 			continue;
 		f->cleaned_boot_ns = clock_boot_ns(a->clock);
-		f->has_gained |= r->freed_bytes && !r->is_dry_run && !r->is_cut;
+		f->has_gained |= has_gained;
 	}
 }
 
@@ -153,7 +152,8 @@ static void on_done(void *ctx, struct cleanup *run)
 	/* A plan, or a dry run that was asked for, changes nothing. */
 	if (!r->is_dry_run || r->reason != GOAL_MANUAL)
 		c->retry_boot_ns = clock_boot_ns(a->clock) + pause_after(c, r);
-	note_cleaned(a, c, r);
+	order_note_freed(a, c, r->freed_bytes && !r->is_dry_run && !r->is_cut);
+	trashing_note_cleanup(c, r);
 	notice_cleanup_done(c, run);
 	if (!r->is_dry_run && !r->error) {
 		c->n_cleanups++;
@@ -194,7 +194,7 @@ int order_start(
 	struct cleanup_parts parts;
 	int r;
 
-	if (c->cleanup)
+	if (c->cleanup || c->errand)
 		return -EBUSY;
 	if (!order->is_plan && !core_is_trusted(a, c))
 		return refuse(c, REASON_UNTRUSTED, -EAGAIN);

@@ -3,6 +3,8 @@
 
 /* Cleanups of a component: with which limits, how far, and when not. */
 
+#include <stdbool.h>
+
 #include "model/goal.h"
 
 struct agent;
@@ -17,6 +19,8 @@ void order_make(struct agent *a, struct component *c, enum goal_reason reason,
 	struct cleanup_order *ret);
 /* What a cleanup of it works with. */
 void order_parts(struct component *c, struct cleanup_parts *ret);
+/* What its filesystems told before now is not to be judged by. */
+void order_note_freed(struct agent *a, struct component *c, bool has_gained);
 /* Starts it. Returns 0, -EBUSY (one is under way), -EAGAIN (not trusted now),
  * -EPERM (panic latch) or -errno. */
 int order_start(struct agent *a, struct component *c,

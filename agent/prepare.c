@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "act/quarantine.h"
+#include "act/trash.h"
 #include "base/beneath.h"
 #include "base/escape.h"
 #include "base/fd.h"
@@ -185,9 +186,28 @@ bool prepare_needs_quarantine(const struct policy *p, enum stype type)
 	       (type != STYPE_CONFIG || p->rules.is_config_allowed);
 }
 
+/* Config is given up in an emergency, which deletes. */
+static bool needs_trash(const struct policy *p, enum stype type)
+{
+	return p->trash_s && type != STYPE_CONFIG;
+}
+
+static void explain_private(
+	const struct root *root, const char *name, int r, struct buf *note)
+{
+	if (escape_name(note, root->path, strlen(root->path)) < 0)
+		return;
+	(void)buf_printf(note, ": nothing can be deleted here: %s %s", name,
+		r == -EPERM ? "is there, and not ours alone"
+			    : "cannot be made: ");
+	if (r != -EPERM)
+		(void)buf_puts(note, strerror(-r));
+}
+
 void prepare_quarantine(
 	const struct policy *p, const struct root *root, struct buf *note)
 {
+	const char *name = QUARANTINE_NAME;
 	fd_auto int fd = -1;
 	int r;
 
@@ -196,12 +216,10 @@ void prepare_quarantine(
 	r = beneath_open_root(root->path, true, &fd);
 	if (r == 0)
 		r = quarantine_prepare(fd);
-	if (r == 0 || escape_name(note, root->path, strlen(root->path)) < 0)
-		return;
-	(void)buf_printf(note,
-		": nothing can be deleted here: " QUARANTINE_NAME " %s",
-		r == -EPERM ? "is there, and not ours alone"
-			    : "cannot be made: ");
-	if (r != -EPERM)
-		(void)buf_puts(note, strerror(-r));
+	if (r == 0 && needs_trash(p, root->type)) {
+		name = TRASH_NAME;
+		r = trash_prepare(fd);
+	}
+	if (r < 0)
+		explain_private(root, name, r, note);
 }

@@ -44,9 +44,10 @@ int prepare_root(
 bool prepare_needs_quarantine(const struct policy *p, enum stype type);
 
 /*
- * Makes the quarantine of a root whose files the policy lets go, while there
- * is room for it. Where that fails (a read-only mount, an ordinary user's
- * agent that may only read) note gets a line: all else goes on.
+ * Makes the quarantine of a root whose files the policy lets go (and the trash
+ * that the policy wants), while there is room for it. Where that fails (a
+ * read-only mount, an ordinary user's agent that may only read) note gets a
+ * line: all else goes on.
  */
 void prepare_quarantine(
 	const struct policy *p, const struct root *root, struct buf *note);

@@ -102,6 +102,7 @@ static json *component_status(struct agent *a, const struct component *c)
 {
 	struct index_totals t =
 		index_totals(feed_index(c->feed), INDEX_NODE_COMPONENT);
+	struct index_totals trash = feed_trash_totals(c->feed, 0);
 	json *o = json_object_new_object();
 
 	json_put_text(o, "name", c->policy->component);
@@ -112,6 +113,8 @@ static json *component_status(struct agent *a, const struct component *c)
 	json_put_u64(o, "usedBytes", t.used_bytes);
 	json_put_u64(o, "sizeBytes", t.size_bytes);
 	json_put_u64(o, "files", t.files);
+	json_put_u64(o, "trashBytes", trash.used_bytes);
+	json_put_u64(o, "trashFiles", trash.files);
 	json_put_u64(o, "allocationBytes", c->allocation_bytes);
 	json_put_u64(o, "warningBytes", c->limits.warning_bytes);
 	json_put_u64(o, "criticalBytes", c->limits.critical_bytes);
@@ -318,6 +321,8 @@ json *report_cleanup(const struct cleanup_result *r)
 	json_put_u64(o, "files", r->files);
 	json_put_u64(o, "freedBytes", r->freed_bytes);
 	json_put_u64(o, "estimatedBytes", r->estimated_bytes);
+	json_put_u64(o, "trashedFiles", r->trashed_files);
+	json_put_u64(o, "trashedBytes", r->trashed_bytes);
 	json_put_u64(o, "usedBefore", r->used_before);
 	json_put_u64(o, "usedAfter", r->used_after);
 	json_put_u64(o, "targetBytes", r->target_bytes);

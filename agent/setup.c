@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "control.h"
 #include "core.h"
+#include "errand.h"
 #include "loop.h"
 #include "methods.h"
 
@@ -47,6 +48,7 @@ static void component_fini(struct component *c)
 {
 	drop_caller(c, "the component is no longer configured");
 	c->cleanup = cleanup_free(c->cleanup);
+	c->errand = errand_free(c->errand);
 	c->source = loop_remove(c->source);
 	c->feed = feed_free(c->feed);
 	dirty_fini(&c->busy);
@@ -76,12 +78,16 @@ static void inherit(struct component *to, struct component *from)
 	struct dirty busy = to->busy;
 	int64_t scheduled = to->scheduled_boot_ns;
 
+	/* Whoever waits for it was told; its reaper works on, and what comes
+	 * of that is seen. */
+	from->errand = errand_free(from->errand);
 	*to = *from;
 	to->busy = from->busy;
 	dirty_fini(&busy);
 	to->policy = p;
 	to->scheduled_boot_ns = MIN_OF(from->scheduled_boot_ns, scheduled);
 	to->allocation_bytes = 0; /* limits anew */
+	to->trash_due_boot_ns = 0; /* perhaps it is kept for a shorter time */
 	*from = (struct component){.policy = from->policy};
 	feed_set_policy(to->feed, p);
 }

@@ -172,10 +172,14 @@ bool state_read_cleanup(struct json_object *o, struct cleanup_result *ret)
 	int stop =
 		word_of(json_get_text(o, "stopped"), reason_word_at, N_REASONS);
 
-	if (!fits(name, sizeof(ret->component)) || !s || reason < 0 || mode < 0)
+	/* Emptying the trash is told like a cleanup, and is none. */
+	bool is_trash = strategy_name && strcmp(strategy_name, "trash") == 0;
+
+	if (!fits(name, sizeof(ret->component)) || (!s && !is_trash) ||
+		reason < 0 || mode < 0)
 		return false;
 	*ret = (struct cleanup_result){
-		.strategy = s->name,
+		.strategy = s ? s->name : "trash",
 		.mode = mode_name((enum mode)mode),
 		/* A run that went to its end has no such word. */
 		.stop = stop < 0 ? REASON_DELETED : (enum reason)stop,
@@ -188,6 +192,8 @@ bool state_read_cleanup(struct json_object *o, struct cleanup_result *ret)
 		.files = json_get_u64(o, "files"),
 		.freed_bytes = json_get_u64(o, "freedBytes"),
 		.estimated_bytes = json_get_u64(o, "estimatedBytes"),
+		.trashed_files = json_get_u64(o, "trashedFiles"),
+		.trashed_bytes = json_get_u64(o, "trashedBytes"),
 		.used_before = json_get_u64(o, "usedBefore"),
 		.used_after = json_get_u64(o, "usedAfter"),
 		.target_bytes = json_get_u64(o, "targetBytes"),

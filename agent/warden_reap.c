@@ -12,6 +12,7 @@
 
 #include "act/confine.h"
 #include "act/reaper.h"
+#include "act/trash_run.h"
 #include "base/fd.h"
 #include "warden_child.h"
 
@@ -20,7 +21,7 @@ int warden_reap_check(const struct warden_reap_order *order)
 	const struct channel_message *m = order->request;
 
 	if (order->plan_fd < 0 || order->outcome_fd < 0 ||
-		m->reason > GOAL_MANUAL)
+		m->reason > GOAL_MANUAL || m->action >= N_TRASH_ACTIONS)
 		return -EINVAL;
 	/* A number means something in one configuration only. */
 	if (m->digest != order->config->digest)
@@ -48,7 +49,9 @@ static int run_reaper(void *ctx)
 		.lead_ns = m->lead_ns,
 	};
 
-	return reaper_run(&run);
+	return m->kind == CHANNEL_TRASH
+		       ? trash_run(&run, (enum trash_action)m->action)
+		       : reaper_run(&run);
 }
 
 int warden_reap_start(const struct warden_reap_order *order, pid_t *ret_pid)

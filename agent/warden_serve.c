@@ -352,6 +352,7 @@ static void serve(struct warden *w, const struct request *q)
 
 	switch (q->m.kind) {
 	case CHANNEL_REAP:
+	case CHANNEL_TRASH:
 		r = w->is_stopping ? -ECANCELED : start_reaper(w, q);
 		break;
 	case CHANNEL_HOOKS:

@@ -10,6 +10,7 @@
 #include "core.h"
 #include "json.h"
 #include "locate.h"
+#include "model/trash.h"
 #include "order.h"
 
 struct answer {
@@ -225,6 +226,7 @@ static void explain_absent(struct answer *w)
 	char stamp[CLOCK_STAMP_SIZE];
 
 	w->verdict = "unmanaged";
+	w->probe.absent_from = p->component;
 	say(w, "no such file is known");
 	if (buf_printf(&path, "%s/%s",
 		    p->component->policy->roots[p->root].path, p->rel.data) < 0)
@@ -234,7 +236,8 @@ static void explain_absent(struct answer *w)
 		return;
 	json_put_text(
 		w->reply, "rule", plan_rule_word((enum plan_rule)d->rule));
-	say(w, "deleted at %s by a cleanup (%s, strategy %s, rule %s)",
+	say(w, "%s at %s by a cleanup (%s, strategy %s, rule %s)",
+		d->is_trashed ? "moved to the trash" : "deleted",
 		clock_stamp(d->at_real_s, stamp),
 		goal_reason_name((enum goal_reason)d->reason), d->strategy,
 		plan_rule_word((enum plan_rule)d->rule));
@@ -268,6 +271,22 @@ static void explain(struct answer *w)
 		say(w, "a directory; directories are kept");
 	else
 		explain_absent(w);
+}
+
+void why_add_trashed(struct json_object *reply, const struct component *c,
+	int64_t at_real_s, enum plan_rule rule)
+{
+	int64_t keep_s = c->policy->trash_s ? c->policy->trash_s : TRASH_LEFT_S;
+	struct json_object *reasons = json_object_object_get(reply, "reasons");
+	struct answer w = {.reasons = reasons};
+	char from[CLOCK_STAMP_SIZE], to[CLOCK_STAMP_SIZE];
+
+	json_put_text(reply, "rule", plan_rule_word(rule));
+	say(&w,
+		"in the trash since %s; ullagectl trash restore puts it back, "
+		"until %s or until room is needed",
+		clock_stamp(at_real_s, from),
+		clock_stamp(at_real_s + keep_s, to));
 }
 
 /* Reasons that a look at the file itself can bring, beyond the index. */

@@ -223,6 +223,21 @@ static struct json_object *make_path(const struct args *a, const char *text)
 	return json_object_new_string(path);
 }
 
+/* COMPONENT.ROOT.NUMBER, as trash list writes it; a file of such a name is
+ * meant by ./NAME. */
+static bool is_trash_id(const char *text)
+{
+	const char *number = strrchr(text, '.'), *root = number;
+
+	if (!number || strchr(text, '/'))
+		return false;
+	while (root > text && strchr("0123456789", root[-1]))
+		root--;
+	return root < number && root > text + 1 && root[-1] == '.' &&
+	       strlen(number + 1) >= 12 &&
+	       strspn(number + 1, "0123456789abcdef") == strlen(number + 1);
+}
+
 static struct json_object *make_value(
 	const struct args *a, const struct verb_input *in, const char *text)
 {
@@ -233,6 +248,10 @@ static struct json_object *make_value(
 		return json_object_new_boolean(false);
 	case VALUE_COUNT:
 		return make_count(in->name, text);
+	case VALUE_PATH_OR_ID:
+		if (is_trash_id(text))
+			break;
+		return make_path(a, text);
 	case VALUE_PATH:
 		return make_path(a, text);
 	case VALUE_TEXT:

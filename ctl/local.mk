@@ -17,5 +17,6 @@ ullagectl_SOURCES = \
 	ctl/verbs_config.c \
 	ctl/verbs_events.c \
 	ctl/verbs_files.c \
-	ctl/verbs_status.c
+	ctl/verbs_status.c \
+	ctl/verbs_trash.c
 ullagectl_LDADD = libullage.a $(BSD_LIBS) $(JSON_LIBS)

@@ -39,6 +39,19 @@ static void put_change(struct table *t, struct json_object *c)
 		units_size(field_u64(c, "usedAfter"), after));
 }
 
+/* What went to the trash is not free yet. */
+static void put_yield(struct table *t, struct json_object *c)
+{
+	char trashed[UNITS_SIZE], freed[UNITS_SIZE];
+
+	if (field_u64(c, "trashedFiles"))
+		table_put(t, COLOR_NONE, "%s (trash %s)",
+			units_size(field_u64(c, "freedBytes"), freed),
+			units_size(field_u64(c, "trashedBytes"), trashed));
+	else
+		table_size(t, field_u64(c, "freedBytes"));
+}
+
 static void put_end(struct table *t, struct json_object *c)
 {
 	if (field_has(c, "error"))
@@ -70,7 +83,7 @@ void show_cleanups(const struct print *p, struct json_object *reply)
 		table_put(t, COLOR_NONE, "%s", field_text(c, "strategy", "-"));
 		table_put(t, COLOR_NONE, "%s", field_text(c, "reason", "-"));
 		table_count(t, field_u64(c, "files"));
-		table_size(t, field_u64(c, "freedBytes"));
+		put_yield(t, c);
 		put_change(t, c);
 		put_end(t, c);
 	}

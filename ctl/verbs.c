@@ -155,6 +155,53 @@ const struct verb verbs[] = {
 		.show = verbs_show_history,
 	},
 	{
+		.name = "trash list",
+		.summary = "what cleanups moved to the trash, the newest first",
+		.words = {MAYBE_COMPONENT},
+		.options = {{.name = "limit",
+			.value = "N",
+			.key = "limit",
+			.kind = VALUE_COUNT,
+			.summary = limit_text}},
+		.method = "ListTrash",
+		.is_slow = true,
+		.show = verbs_show_trash,
+	},
+	{
+		.name = "trash restore",
+		.summary =
+			"put a file, or all below a directory, back where it was",
+		.words = {{.name = "PATH",
+			.key = "target",
+			.kind = VALUE_PATH_OR_ID,
+			.is_required = true}},
+		.method = "RestoreTrash",
+		.is_slow = true,
+		.show = verbs_show_trash_restore,
+		.judge = verbs_judge_trash_restore,
+	},
+	{
+		.name = "trash empty",
+		.summary = "delete what lies in the trash for good",
+		.words = {MAYBE_COMPONENT},
+		.options =
+			{
+				{.name = "force",
+					.key = "force",
+					.kind = VALUE_FLAG,
+					.summary =
+						"go beyond the limits of one run"},
+				{.name = "dry-run",
+					.key = "dryRun",
+					.kind = VALUE_FLAG,
+					.summary =
+						"everything but the deletion"},
+			},
+		.method = "EmptyTrash",
+		.is_slow = true,
+		.show = verbs_show_trash_empty,
+	},
+	{
 		.name = "config check",
 		.summary = "what a reload would say of the files on disk",
 		.method = "CheckConfig",

@@ -16,6 +16,7 @@ struct json_object;
 
 enum value_kind {
 	VALUE_TEXT,
+	VALUE_PATH_OR_ID, /* what has the form of an id stays as it is */
 	VALUE_PATH, /* made absolute, and escaped as the agent writes names */
 	VALUE_COUNT, /* a number from 1 */
 	VALUE_FLAG, /* an option without a value: true */
@@ -77,6 +78,15 @@ int verbs_judge_cleanup(struct json_object *reply);
 void verbs_show_plan(const struct print *p, struct json_object *reply,
 	struct json_object *asked);
 void verbs_show_why(const struct print *p, struct json_object *reply,
+	struct json_object *asked);
+
+/* verbs_trash.c */
+void verbs_show_trash(const struct print *p, struct json_object *reply,
+	struct json_object *asked);
+void verbs_show_trash_restore(const struct print *p, struct json_object *reply,
+	struct json_object *asked);
+int verbs_judge_trash_restore(struct json_object *reply);
+void verbs_show_trash_empty(const struct print *p, struct json_object *reply,
 	struct json_object *asked);
 
 /* verbs_files.c */

@@ -46,6 +46,26 @@ static void show_steps(const struct print *p, struct json_object *reply)
 	table_end(t);
 }
 
+/* Nothing is free yet, and everything can be had back. */
+static void show_trashed(const struct print *p, struct json_object *reply)
+{
+	uint64_t n = field_u64(reply, "trashedFiles");
+	uint64_t n_deleted = mem_sub_sat(field_u64(reply, "files"), n);
+	char files[PRINT_COUNT_SIZE], deleted[PRINT_COUNT_SIZE];
+	char size[UNITS_SIZE], freed[UNITS_SIZE];
+
+	print_text(p, COLOR_TITLE, "%s: %s file%s, %s, moved to the trash",
+		field_text(reply, "component", "?"), print_count(n, files),
+		n == 1 ? "" : "s",
+		units_size(field_u64(reply, "trashedBytes"), size));
+	if (n_deleted)
+		print_text(p, COLOR_TITLE, "; %s deleted, %s freed",
+			print_count(n_deleted, deleted),
+			units_size(field_u64(reply, "freedBytes"), freed));
+	print_text(p, COLOR_NONE,
+		" (ullagectl trash list shows them, trash restore puts them back)\n");
+}
+
 static void show_yield(
 	const struct print *p, struct json_object *reply, bool is_done)
 {
@@ -56,7 +76,9 @@ static void show_yield(
 	print_count(n, files);
 	units_size(field_u64(reply, "freedBytes"), freed);
 	units_size(field_u64(reply, "estimatedBytes"), expected);
-	if (is_done)
+	if (is_done && field_u64(reply, "trashedFiles"))
+		show_trashed(p, reply);
+	else if (is_done)
 		print_text(p, COLOR_TITLE,
 			"%s: %s file%s deleted, %s freed (%s expected)\n", name,
 			files, n == 1 ? "" : "s", freed, expected);

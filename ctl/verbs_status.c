@@ -22,6 +22,14 @@ static void put_bar(const struct print *p, struct table *t, const char *level,
 	table_put(t, COLOR_NONE, "%s", units_share(used, whole, share));
 }
 
+/* What counts against the limits of a component: what lies in its trash comes
+ * free when room is needed. */
+static uint64_t counted(struct json_object *component)
+{
+	return mem_sub_sat(field_u64(component, "usedBytes"),
+		field_u64(component, "trashBytes"));
+}
+
 static void show_components(const struct print *p, struct json_object *reply)
 {
 	static const struct table_column columns[] = {{"COMPONENT", false},
@@ -42,7 +50,8 @@ static void show_components(const struct print *p, struct json_object *reply)
 		table_level(t, level);
 		table_size(t, used);
 		table_size(t, whole);
-		put_bar(p, t, level, used, whole);
+		/* what the level is of */
+		put_bar(p, t, level, counted(c), whole);
 		table_count(t, field_u64(c, "files"));
 		table_put(t, COLOR_NONE, "%s", field_text(c, "priority", "-"));
 		table_put(t, COLOR_NONE, "%s", field_text(c, "strategy", "-"));
@@ -99,6 +108,19 @@ static void show_notes(const struct print *p, struct json_object *reply)
 	json_object_put(all);
 }
 
+static void show_trash(const struct print *p, struct json_object *c)
+{
+	uint64_t n = field_u64(c, "trashFiles");
+	char bytes[UNITS_SIZE], files[PRINT_COUNT_SIZE];
+
+	if (n)
+		print_text(p, COLOR_DIM,
+			"%s: %s of it in %s file%s in the trash, which no limit counts\n",
+			field_text(c, "name", "?"),
+			units_size(field_u64(c, "trashBytes"), bytes),
+			print_count(n, files), n == 1 ? "" : "s");
+}
+
 /* Of every component, what is not as one would expect. */
 static void show_remarks(const struct print *p, struct json_object *reply)
 {
@@ -109,6 +131,8 @@ static void show_remarks(const struct print *p, struct json_object *reply)
 		print_text(p, COLOR_WARNING,
 			"%s: the figures are not exact yet; nothing is deleted until they are\n",
 			field_text(c, "name", "?"));
+	FIELD_EACH(c, reply, "components")
+	show_trash(p, c);
 	show_notes(p, reply);
 }
 
@@ -349,7 +373,7 @@ void verbs_show_check(const struct print *p, struct json_object *reply,
 	FIELD_EACH(o, reply, "components")
 	if (is_over(o))
 		show_over(p, field_text(o, "name", "?"),
-			field_text(o, "level", "?"), field_u64(o, "usedBytes"),
+			field_text(o, "level", "?"), counted(o),
 			field_u64(o, "allocationBytes"));
 	FIELD_EACH(o, reply, "filesystems")
 	if (is_over(o))

@@ -42,9 +42,11 @@ static inline bool judge_is_due(
 	       age_s >= rules->retention_s[type];
 }
 
-/* By what the entry is: special, protected, foreign, linked. */
+/* By what the entry is: in the trash, special, protected, foreign, linked. */
 static inline enum reason judge_kind(const struct index_item *item)
 {
+	if (item->is_trashed)
+		return REASON_TRASHED;
 	if (!item->is_file)
 		return REASON_SPECIAL;
 	if (item->is_protected)

@@ -183,7 +183,11 @@ static int put_file(struct audit *a, const char *event,
 		r = put_all(&a->line, btime, ARRAY_SIZE(btime));
 	if (r == 0)
 		r = put_number(&a->line, ",\"usedBytes\":", st->used_bytes);
-	return r < 0 ? r : put_all(&a->line, rule, ARRAY_SIZE(rule));
+	if (r == 0)
+		r = put_all(&a->line, rule, ARRAY_SIZE(rule));
+	if (r == 0 && a->is_trash)
+		r = buf_puts(&a->line, ",\"trash\":true");
+	return r;
 }
 
 void audit_intent(struct audit *a, const struct candidate *c,

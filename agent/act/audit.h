@@ -7,12 +7,13 @@
  * of valid UTF-8, whatever somebody called his file.
  *
  *   {"at","event":"intent|result|restored|orphan|refused","component","root","path",
- *    "dev","ino","btime","usedBytes","rule","reason","error"}
+ *    "dev","ino","btime","usedBytes","rule","trash","reason","error"}
  *
- * An intent that has no result was cut off: the file is gone, or back at its
- * place after the next run. A result waits for the next intent, so that both
- * are one write; an intent never waits. What cannot be written (a full disk,
- * a full pipe) is counted and left out: the disk must be emptied all the same.
+ * An intent that has no result was cut off: the file is gone, in the trash, or
+ * back at its place after the next run. trash: it came out of the trash. A
+ * result waits for the next intent, so that both are one write; an intent
+ * never waits. What cannot be written (a full disk, a full pipe) is counted
+ * and left out: the disk must be emptied all the same.
  */
 
 #include <stdbool.h>
@@ -32,6 +33,8 @@ struct audit {
 	int fd; /* borrowed; -1: nothing is recorded */
 	const char *component;
 	const char *root; /* path of the root at hand; set by the caller */
+	bool is_trash; /* what is recorded lies in the trash; path is where it
+			  was from */
 	struct buf line;
 	struct audit_stamp at, btime;
 	bool is_torn; /* the last write broke off within a line */

@@ -52,8 +52,8 @@ enum {
 	SCOPED_ABI_6 = 3, /* abstract sockets, signals */
 };
 
-/* Two descriptors a root, three a candidate, and the streams. */
-#define FDS_A_ROOT 2
+/* Root, quarantine and trash; three a candidate, and the streams. */
+#define FDS_A_ROOT 3
 #define FDS_OTHER  64
 
 int confine_landlock_abi(void)

@@ -107,6 +107,7 @@ void guard_note(struct guard *g, const struct outcome *o)
 	g->n_judged++;
 	switch (o->reason) {
 	case REASON_DELETED:
+	case REASON_TRASHED:
 	case REASON_WOULD_DELETE:
 	case REASON_OBSERVE:
 		g->n_files++;

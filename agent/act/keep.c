@@ -180,7 +180,7 @@ static int see(struct walk *w, int dir_fd, const char *rel, const char *name)
 	fd_auto int fd = -1;
 
 	if (rules_protects(w->rules, rel, name) ||
-		(!*rel && strcmp(name, QUARANTINE_NAME) == 0))
+		(!*rel && quarantine_is_in(name)))
 		return 0;
 	if (beneath_open_path(dir_fd, name, 0, &fd) < 0 ||
 		beneath_stat(fd, "", &st) < 0 || st.id.dev != w->root_dev)

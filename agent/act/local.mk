@@ -31,4 +31,9 @@ libullage_a_SOURCES += \
 	agent/act/inuse.h \
 	agent/act/quarantine.h \
 	agent/act/reap.h \
-	agent/act/reaper.h
+	agent/act/reaper.h \
+	agent/act/reaper_impl.h \
+	agent/act/trash.c \
+	agent/act/trash.h \
+	agent/act/trash_run.c \
+	agent/act/trash_run.h

@@ -18,9 +18,9 @@
 #include "base/fd.h"
 #include "base/mem.h"
 
-/* Bytes of a symbolic link's target that every filesystem takes: xfs no more,
- * nor ext4 with blocks of 1 KiB; btrfs fewer than PATH_MAX. */
-#define LINK_MAX_TARGET 1023
+/* Bytes of a symbolic link's target: xfs holds 1024, ext4 a block of its own,
+ * which may be 1024. */
+#define LINK_MAX_TARGET 1000
 
 #ifndef XFS_SUPER_MAGIC /* headers of Linux 5.1 and older */
 #	define XFS_SUPER_MAGIC 0x58465342
@@ -32,12 +32,17 @@ struct quarantine {
 	uint64_t next; /* N of the next slot */
 };
 
+static bool is_in(const char *rel_dir, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(rel_dir, name, n) == 0 &&
+	       (!rel_dir[n] || rel_dir[n] == '/');
+}
+
 bool quarantine_is_in(const char *rel_dir)
 {
-	size_t n = strlen(QUARANTINE_NAME);
-
-	return strncmp(rel_dir, QUARANTINE_NAME, n) == 0 &&
-	       (!rel_dir[n] || rel_dir[n] == '/');
+	return is_in(rel_dir, QUARANTINE_NAME) || is_in(rel_dir, TRASH_NAME);
 }
 
 int quarantine_fd(const struct quarantine *q)
@@ -92,10 +97,10 @@ static void make_room(int fd)
 	}
 }
 
-int quarantine_open_there(int root_fd, int *ret_fd)
+static int open_there(int root_fd, const char *name, int *ret_fd)
 {
 	fd_auto int fd = -1;
-	int r = beneath_open_dir(root_fd, QUARANTINE_NAME, &fd);
+	int r = beneath_open_dir(root_fd, name, &fd);
 
 	/* a symbolic link, a file, a mount: made by somebody else */
 	if (r == -ELOOP || r == -ENOTDIR || r == -EXDEV || r == -EACCES)
@@ -107,16 +112,22 @@ int quarantine_open_there(int root_fd, int *ret_fd)
 	return r;
 }
 
-static int open_private(int root_fd, int *ret_fd)
+int quarantine_open_there(int root_fd, int *ret_fd)
+{
+	return open_there(root_fd, QUARANTINE_NAME, ret_fd);
+}
+
+static int open_private(
+	int root_fd, const char *name, bool is_made, int *ret_fd)
 {
 	fd_auto int fd = -1;
 	bool is_new;
 	int r;
 
-	is_new = mkdirat(root_fd, QUARANTINE_NAME, 0700) == 0;
-	if (!is_new && errno != EEXIST)
+	is_new = is_made && mkdirat(root_fd, name, 0700) == 0;
+	if (is_made && !is_new && errno != EEXIST)
 		return -errno;
-	r = quarantine_open_there(root_fd, &fd);
+	r = open_there(root_fd, name, &fd);
 	if (r < 0)
 		return r;
 	if (is_new)
@@ -129,14 +140,34 @@ int quarantine_prepare(int root_fd)
 {
 	fd_auto int fd = -1;
 
-	return open_private(root_fd, &fd);
+	return open_private(root_fd, QUARANTINE_NAME, true, &fd);
+}
+
+static int make(int root_fd, int *fd, struct quarantine **ret)
+{
+	struct quarantine *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		return -ENOMEM;
+	q->root_fd = root_fd;
+	q->fd = fd_take(fd);
+	*ret = q;
+	return 0;
+}
+
+int quarantine_open_beside(
+	int root_fd, const char *name, bool is_made, struct quarantine **ret)
+{
+	fd_auto int fd = -1;
+	int r = open_private(root_fd, name, is_made, &fd);
+
+	return r < 0 ? r : make(root_fd, &fd, ret);
 }
 
 int quarantine_open(int root_fd, struct quarantine **ret)
 {
 	fd_auto int fd = -1;
-	struct quarantine *q;
-	int r = open_private(root_fd, &fd);
+	int r = open_private(root_fd, QUARANTINE_NAME, true, &fd);
 
 	if (r < 0)
 		return r;
@@ -146,13 +177,7 @@ int quarantine_open(int root_fd, struct quarantine **ret)
 		if (errno != EINTR)
 			return -errno;
 	}
-	q = calloc(1, sizeof(*q));
-	if (!q)
-		return -ENOMEM;
-	q->root_fd = root_fd;
-	q->fd = fd_take(&fd);
-	*ret = q;
-	return 0;
+	return make(root_fd, &fd, ret);
 }
 
 /* ---- long paths ---- */
@@ -218,39 +243,69 @@ static int move(int from_fd, const char *from, int to_fd, const char *to)
 		       : 0;
 }
 
-static int take_long(struct quarantine *q, int dir_fd, const char *rel_dir,
-	const char *name, struct quarantine_slot *ret)
+/* A file on its way in: what it is called now, and where it is from. */
+struct coming {
+	int fd;
+	const char *name;
+	const char *rel_dir, *origin;
+};
+
+static int take_long(struct quarantine *q, const struct coming *c,
+	struct quarantine_slot *ret)
 {
 	buf_auto struct buf path = {0};
 	int r;
 
-	r = buf_printf(&path, "%s%s%s", rel_dir, *rel_dir ? "/" : "", name);
+	r = buf_printf(
+		&path, "%s%s%s", c->rel_dir, *c->rel_dir ? "/" : "", c->origin);
 	if (r < 0)
 		return r;
 	slot_name_long(q->next, ret->name);
 	r = make_links(q, q->next, &path, &ret->n_links);
 	if (r == 0)
-		r = move(dir_fd, name, q->fd, ret->name);
+		r = move(c->fd, c->name, q->fd, ret->name);
 	if (r < 0)
 		remove_links(q, ret->name, ret->n_links);
 	return r;
 }
 
-int quarantine_take(struct quarantine *q, int dir_fd, const char *rel_dir,
-	const char *name, struct quarantine_slot *ret)
+static int take(struct quarantine *q, const struct coming *c,
+	struct quarantine_slot *ret)
 {
 	for (;;) {
 		int r;
 
-		if (slot_name(q->next, rel_dir, name, ret))
-			r = move(dir_fd, name, q->fd, ret->name);
+		if (slot_name(q->next, c->rel_dir, c->origin, ret))
+			r = move(c->fd, c->name, q->fd, ret->name);
 		else
-			r = take_long(q, dir_fd, rel_dir, name, ret);
+			r = take_long(q, c, ret);
 		/* an orphan has this number */
 		if (r != -EEXIST || q->next == UINT64_MAX)
 			return r;
 		q->next++;
 	}
+}
+
+int quarantine_take(struct quarantine *q, int dir_fd, const char *rel_dir,
+	const char *name, struct quarantine_slot *ret)
+{
+	return take(q, &(struct coming){dir_fd, name, rel_dir, name}, ret);
+}
+
+int quarantine_pass(struct quarantine *from, const struct quarantine_slot *slot,
+	struct quarantine *to, uint64_t n, const char *rel_dir,
+	const char *name)
+{
+	const struct coming c = {from->fd, slot->name, rel_dir, name};
+	struct quarantine_slot there;
+	int r;
+
+	to->next = n;
+	r = take(to, &c, &there);
+	if (r < 0)
+		return r;
+	remove_links(from, slot->name, slot->n_links);
+	return 0;
 }
 
 int quarantine_put_back(struct quarantine *q,
@@ -273,7 +328,7 @@ int quarantine_unlink(struct quarantine *q, const struct quarantine_slot *slot)
 
 /* ---- P10 ---- */
 
-static int restore(struct quarantine *q, const struct quarantine_slot *slot,
+int quarantine_restore(struct quarantine *q, const struct quarantine_slot *slot,
 	struct buf *path)
 {
 	fd_auto int dir_fd = -1;
@@ -289,11 +344,14 @@ static int restore(struct quarantine *q, const struct quarantine_slot *slot,
 }
 
 /* A link whose file is not there (any more) is our own and nothing else. */
-static void remove_stale(struct quarantine *q, const char *name, uint64_t n)
+void quarantine_remove_stale(struct quarantine *q, const char *name)
 {
 	char file[SLOT_SHORT];
 	struct stat st;
+	uint64_t n = 0;
 
+	if (slot_kind(name, &n) != SLOT_LINK)
+		return;
 	slot_name_long(n, file);
 	if (fstatat(q->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		S_ISLNK(st.st_mode) &&
@@ -302,27 +360,42 @@ static void remove_stale(struct quarantine *q, const char *name, uint64_t n)
 		unlinkat(q->fd, name, 0);
 }
 
+bool quarantine_origin(struct quarantine *q, const char *name,
+	struct quarantine_slot *ret, struct buf *ret_path)
+{
+	uint64_t n = 0;
+	enum slot_kind kind = slot_kind(name, &n);
+
+	ret->n_links = 0;
+	snprintf(ret->name, sizeof(ret->name), "%s", name);
+	return (kind == SLOT_FILE && slot_read(name, ret_path)) ||
+	       (kind == SLOT_LONG_FILE &&
+		       read_links(q, n, ret_path, &ret->n_links));
+}
+
 /* ret_path: where it was from; empty if that is not known. */
 static bool put_in_place(
 	struct quarantine *q, const char *name, struct buf *ret_path)
 {
 	buf_auto struct buf path = {0};
-	struct quarantine_slot slot = {.n_links = 0};
-	uint64_t n = 0;
-	enum slot_kind kind = slot_kind(name, &n);
+	struct quarantine_slot slot;
 
-	snprintf(slot.name, sizeof(slot.name), "%s", name);
-	if (!(kind == SLOT_FILE && slot_read(name, &path)) &&
-		!(kind == SLOT_LONG_FILE &&
-			read_links(q, n, &path, &slot.n_links)))
+	if (!quarantine_origin(q, name, &slot, &path))
 		return false;
 	buf_put(ret_path, path.data, path.len);
-	return restore(q, &slot, &path) == 0;
+	return quarantine_restore(q, &slot, &path) == 0;
 }
 
-static void recover_one(
-	struct quarantine *q, const char *name, struct quarantine_found *found)
+struct recovery {
+	struct quarantine *q;
+	struct quarantine_found *found;
+};
+
+static void recover_one(void *ctx, const char *name)
 {
+	const struct recovery *recovery = ctx;
+	struct quarantine *q = recovery->q;
+	struct quarantine_found *found = recovery->found;
 	buf_auto struct buf path = {0};
 	bool is_restored;
 	uint64_t n = 0;
@@ -332,7 +405,7 @@ static void recover_one(
 	case SLOT_BALLAST:
 		return;
 	case SLOT_LINK:
-		remove_stale(q, name, n);
+		quarantine_remove_stale(q, name);
 		return;
 	default:
 		break;
@@ -346,6 +419,13 @@ static void recover_one(
 }
 
 int quarantine_recover(struct quarantine *q, struct quarantine_found *found)
+{
+	struct recovery recovery = {q, found};
+
+	return quarantine_each(q, recover_one, &recovery);
+}
+
+int quarantine_each(struct quarantine *q, quarantine_fn *fn, void *ctx)
 {
 	struct dirent *entry;
 	int fd;
@@ -363,7 +443,7 @@ int quarantine_recover(struct quarantine *q, struct quarantine_found *found)
 	for (errno = 0; (entry = readdir(dir)); errno = 0)
 		if (strcmp(entry->d_name, ".") != 0 &&
 			strcmp(entry->d_name, "..") != 0)
-			recover_one(q, entry->d_name, found);
+			fn(ctx, entry->d_name);
 	r = -errno;
 	closedir(dir);
 	return r;

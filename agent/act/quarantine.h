@@ -23,10 +23,13 @@
 #include <stdint.h>
 
 #define QUARANTINE_NAME ".ullage-quarantine"
+#define TRASH_NAME	".ullage-trash" /* act/trash.h */
 
 struct quarantine;
+struct buf;
 
-/* Is this directory below a root the quarantine, or in it? */
+/* Is this directory below a root one of ours (quarantine, trash), or in one?
+ * What lies there is nobody's candidate. */
 bool quarantine_is_in(const char *rel_dir);
 
 /* A file's name in the quarantine. */
@@ -65,6 +68,14 @@ int quarantine_open_there(int root_fd, int *ret_fd);
  */
 #define X_E_QUARANTINE_BUSY 1
 int quarantine_open(int root_fd, struct quarantine **ret);
+/*
+ * Another such directory, under another name (the trash): ours alone, with
+ * the same names in it. It has no lock of its own: whoever holds the
+ * quarantine's of the root holds it. is_made: made where there is none.
+ * Returns 0 or -errno as above; -ENOENT: there is none.
+ */
+int quarantine_open_beside(
+	int root_fd, const char *name, bool is_made, struct quarantine **ret);
 /* Closes and unlocks. NULL is fine. Returns NULL. */
 struct quarantine *quarantine_close(struct quarantine *q);
 
@@ -75,6 +86,20 @@ struct quarantine *quarantine_close(struct quarantine *q);
  * Returns 0 or -errno.
  */
 int quarantine_recover(struct quarantine *q, struct quarantine_found *found);
+
+/* Calls fn for each name in it. Returns 0 or -errno. */
+typedef void quarantine_fn(void *ctx, const char *name);
+int quarantine_each(struct quarantine *q, quarantine_fn *fn, void *ctx);
+/* Where the file of this name was from (dir/name is appended to ret_path).
+ * False: that is not known, or it is no file of ours. */
+bool quarantine_origin(struct quarantine *q, const char *name,
+	struct quarantine_slot *ret, struct buf *ret_path);
+/* Moves it back to path (which is split in place) without replacing anything.
+ * Returns 0 or -errno: then it stays. */
+int quarantine_restore(struct quarantine *q, const struct quarantine_slot *slot,
+	struct buf *path);
+/* Removes a link that kept the path of a file that is gone. */
+void quarantine_remove_stale(struct quarantine *q, const char *name);
 
 /* The directory itself, for looking at a slot. */
 int quarantine_fd(const struct quarantine *q);
@@ -88,3 +113,12 @@ int quarantine_take(struct quarantine *q, int dir_fd, const char *rel_dir,
 int quarantine_put_back(struct quarantine *q,
 	const struct quarantine_slot *slot, int dir_fd, const char *name);
 int quarantine_unlink(struct quarantine *q, const struct quarantine_slot *slot);
+
+/*
+ * Moves a file on into another such directory, under number n or the next
+ * that is free; again the move and its record are one operation. rel_dir and
+ * name: where it was from. Returns 0 or -errno: then it stays where it is.
+ */
+int quarantine_pass(struct quarantine *from, const struct quarantine_slot *slot,
+	struct quarantine *to, uint64_t n, const char *rel_dir,
+	const char *name);

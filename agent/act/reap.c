@@ -16,6 +16,7 @@
 #include "act/inuse.h"
 #include "act/keep.h"
 #include "act/quarantine.h"
+#include "act/trash.h"
 #include "base/fd.h"
 
 #define FUTURE_S 60 /* clocks are slewed, and two hosts may share a disk */
@@ -221,18 +222,33 @@ static enum reason verify(const struct reap_place *place,
 	return inuse_check(lease_fd) == 0 ? REASON_DELETED : REASON_BUSY;
 }
 
+/* P9, or a place where it can be had back from. */
+static int remove_or_keep(const struct reap_place *place,
+	const struct candidate *c, const struct quarantine_slot *slot,
+	enum reason *ret)
+{
+	int r = place->trash
+			? trash_put(place->trash, place->quarantine, slot, c)
+			: X_E_TRASH_FULL;
+
+	*ret = r == X_E_TRASH_FULL ? REASON_DELETED : REASON_TRASHED;
+	return r == X_E_TRASH_FULL ? quarantine_unlink(place->quarantine, slot)
+				   : r;
+}
+
 static void remove_moved(const struct reap_rules *rules,
 	const struct reap_place *place, const struct candidate *c,
 	const struct quarantine_slot *slot, const struct beneath_stat *st,
 	struct outcome *ret)
 {
+	enum reason done;
 	int r;
 
 	if (rules->audit)
 		audit_intent(rules->audit, c, st);
-	r = quarantine_unlink(place->quarantine, slot);
+	r = remove_or_keep(place, c, slot, &done);
 	if (r == 0) {
-		conclude(ret, REASON_DELETED, 0);
+		conclude(ret, done, 0);
 	} else {
 		put_back(place, c, slot, REASON_ERROR, ret);
 		if (ret->reason == REASON_ERROR)
@@ -296,7 +312,8 @@ static void reap_leased(const struct reap_rules *rules,
 		conclude(ret, REASON_WOULD_DELETE, 0);
 	else
 		move_and_remove(rules, place, c, st, lease_fd, ret);
-	if (ret->reason != REASON_DELETED && ret->reason != REASON_WOULD_DELETE)
+	if (ret->reason != REASON_DELETED && ret->reason != REASON_TRASHED &&
+		ret->reason != REASON_WOULD_DELETE)
 		return;
 	ret->used_bytes = st->used_bytes;
 	ret->freed_bytes = own;

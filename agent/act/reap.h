@@ -13,6 +13,7 @@
 struct audit;
 struct keep;
 struct quarantine;
+struct trash;
 
 /* on_step: after P4 and P5, after P6, P7 and P8 */
 enum reap_step {
@@ -46,6 +47,7 @@ struct reap_place {
 	enum stype type; /* the policy's, for this root */
 	struct quarantine *quarantine; /* of this root; NULL in a dry run */
 	bool can_be_shared; /* blocks, with copies and snapshots */
+	struct trash *trash; /* of this root; NULL: what goes is deleted */
 };
 
 /*
@@ -53,7 +55,7 @@ struct reap_place {
  * takes the directory, the name and the identity, and that it was chosen by
  * age (then the age is judged again); never the type or the age itself.
  * ret: reason, error, used_bytes and freed_bytes (WOULD_DELETE: what would be
- * freed); item is left alone.
+ * freed; TRASHED: what emptying the trash will free); item is left alone.
  *
  * A file that would free next to nothing, because its blocks belong to a
  * snapshot or a copy too, is left (SHARED), unless it is past its retention:

@@ -4,7 +4,6 @@
  * Hands over: each candidate to reap.c, where it is to site.c, whether to go
  * on to guard.c and gain.c.
  */
-#include "act/reaper.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -18,6 +17,7 @@
 #include "act/guard.h"
 #include "act/keep.h"
 #include "act/reap.h"
+#include "act/reaper_impl.h"
 #include "act/site.h"
 #include "base/beneath.h"
 #include "base/fd.h"
@@ -38,6 +38,7 @@ struct run {
 	struct reap_rules rules;
 	unsigned int n_visit;
 	uint64_t freed_bytes;
+	uint64_t trashed_bytes; /* on any filesystem */
 };
 
 /* ---- before the first candidate ---- */
@@ -74,6 +75,14 @@ static void block_signals(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+void reaper_settle(const struct reaper_order *order)
+{
+	close_others(order);
+	block_signals();
+	umask(077);
+	beneath_allow_stepwise(false);
+}
+
 static int read_plan(int fd, struct plan *ret)
 {
 	buf_auto struct buf data = {0};
@@ -82,37 +91,41 @@ static int read_plan(int fd, struct plan *ret)
 	return r < 0 ? r : plan_decode(data.data, data.len, ret);
 }
 
-/* Only decides, and moves nothing: the operator asked for that, or the policy
- * is not trusted with more yet. */
-static bool is_looking_only(const struct reaper_order *order)
+/* A cleanup that is in no hurry can be undone. */
+static bool is_trashing(const struct reaper_order *order)
+{
+	return order->policy->trash_s && !order->is_forced &&
+	       order->reason != GOAL_CRITICAL &&
+	       order->reason != GOAL_EMERGENCY;
+}
+
+bool reaper_is_looking_only(const struct reaper_order *order)
 {
 	return order->is_dry_run || order->policy->mode == MODE_OBSERVE;
 }
 
-static int confine(struct run *run)
+int reaper_confine(const struct sites *sites, struct audit *audit)
 {
-	mem_autofree int *fds = calloc(run->sites.n_roots + 1, sizeof(*fds));
+	mem_autofree int *fds = calloc(sites->n_roots + 1, sizeof(*fds));
 	const char *why;
 	int r;
 
 	if (!fds)
 		return -ENOMEM;
-	r = confine_reaper(fds, site_fds(&run->sites, fds), &why);
+	r = confine_reaper(fds, site_fds(sites, fds), &why);
 	if (r < 0)
-		audit_refused(&run->audit, why, -r);
+		audit_refused(audit, why, -r);
 	/* Whatever it was: without it nothing can be deleted safely. */
 	return r < 0 ? -EOPNOTSUPP : 0;
 }
 
-/* Before anything is opened: without these a root could not even be told
- * from another. */
-static int probe(struct run *run)
+int reaper_probe(struct audit *audit)
 {
 	const char *why;
 	int r = confine_probe(&why);
 
 	if (r < 0)
-		audit_refused(&run->audit, why, -r);
+		audit_refused(audit, why, -r);
 	return r;
 }
 
@@ -124,7 +137,7 @@ static void make_rules(struct run *run)
 		.rules = &order->policy->rules,
 		.reason = order->reason,
 		.now_s = clock_real_s(order->clock),
-		.is_dry_run = is_looking_only(order),
+		.is_dry_run = reaper_is_looking_only(order),
 		.keep = &run->keep,
 		.audit = &run->audit,
 	};
@@ -151,23 +164,23 @@ static int prepare(struct run *run)
 	const struct reaper_order *order = run->order;
 	int r;
 
-	close_others(order);
-	block_signals();
-	umask(077);
-	beneath_allow_stepwise(false);
+	reaper_settle(order);
 	r = read_plan(order->plan_fd, &run->plan);
 	if (r == 0)
-		r = probe(run);
+		r = reaper_probe(&run->audit);
 	if (r == 0)
 		r = site_open(
 			&run->sites, order->policy, order->known, &run->plan);
 	if (r == 0)
-		r = confine(run);
+		r = reaper_confine(&run->sites, &run->audit);
 	if (r < 0)
 		return r;
 	make_rules(run);
-	if (!is_looking_only(order))
+	if (!reaper_is_looking_only(order)) {
 		site_lock(&run->sites, &run->audit);
+		if (is_trashing(order))
+			site_use_trash(&run->sites);
+	}
 	return find_newest(run);
 }
 
@@ -180,7 +193,7 @@ static void set_bytes_left(struct run *run, const struct candidate *c)
 	const struct gain *gain = site_gain(&run->sites, c);
 	uint64_t share_left = mem_sub_sat(
 		mem_mul_div(gain->total_bytes, limits->filesystem_ppm, 1000000),
-		gain->taken_bytes);
+		mem_add_sat(gain->taken_bytes, run->trashed_bytes));
 
 	run->rules.bytes_left = guard_bytes_left(&run->guard);
 	run->rules.bytes_rail = REASON_LIMIT_BYTES;
@@ -227,6 +240,9 @@ static void judge(struct run *run, const struct candidate *c, struct outcome *o)
 	if (o->reason == REASON_DELETED)
 		run->freed_bytes =
 			mem_add_sat(run->freed_bytes, o->freed_bytes);
+	if (o->reason == REASON_TRASHED)
+		run->trashed_bytes =
+			mem_add_sat(run->trashed_bytes, o->used_bytes);
 }
 
 /* Returns 0, or -errno: nobody listens any more. */

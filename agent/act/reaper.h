@@ -32,7 +32,8 @@ struct reaper_order {
 	uint64_t free_bytes; /* stop when so much is freed; 0: take all */
 	uint64_t max_files, max_bytes; /* of this run, from the agent; the
 		reaper takes the lower of these and the policy's own */
-	bool is_forced; /* an operator lifted the policy's caps */
+	bool is_forced; /* an operator lifted the policy's caps; then, and at
+		the critical and emergency levels, nothing goes to the trash */
 	bool is_dry_run; /* every check, no move and no unlink */
 	int plan_fd; /* sealed memory file of plan_encode */
 	int outcome_fd; /* stream socket: struct outcome, one each */

@@ -11,6 +11,7 @@
 #include "act/inuse.h"
 #include "act/keep.h"
 #include "act/quarantine.h"
+#include "act/trash.h"
 #include "base/fd.h"
 #include "policy/admit.h"
 #include "policy/policy.h"
@@ -113,6 +114,7 @@ void site_close(struct sites *s)
 {
 	site_leave(s);
 	for (size_t i = 0; s->roots && i < s->n_roots; i++) {
+		trash_close(s->roots[i].trash);
 		quarantine_close(s->roots[i].quarantine);
 		fd_close(s->roots[i].fd);
 	}
@@ -172,6 +174,19 @@ void site_lock(struct sites *s, struct audit *audit)
 			refuse(root, REASON_ERROR, r);
 	}
 	audit_flush(audit);
+}
+
+void site_use_trash(struct sites *s)
+{
+	for (size_t i = 0; i < s->n_roots; i++) {
+		struct site_root *root = &s->roots[i];
+		int r = root->fd < 0 ? 0
+				     : trash_open(root->fd, true, &root->trash);
+
+		/* No room to make it: then there is none for an undo. */
+		if (r < 0 && r != -ENOSPC && r != -EDQUOT)
+			refuse(root, REASON_ERROR, r);
+	}
 }
 
 struct gain *site_gain(const struct sites *s, const struct candidate *c)
@@ -257,6 +272,7 @@ static int open_place(struct sites *s, const struct candidate *c)
 		.type = s->policy->roots[c->root].type,
 		.quarantine = root->quarantine,
 		.can_be_shared = root->can_be_shared,
+		.trash = root->trash,
 	};
 	return 0;
 }

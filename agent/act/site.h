@@ -21,6 +21,7 @@ struct site_root {
 	int fd; /* -1: not used, or refused */
 	struct beneath_stat st;
 	struct quarantine *quarantine;
+	struct trash *trash; /* NULL: what goes is deleted */
 	struct gain *gain; /* of its filesystem; in sites */
 	bool can_be_shared; /* blocks of its files */
 	enum reason refused; /* REASON_DELETED: it is not */
@@ -58,6 +59,9 @@ int site_find_newest(const struct sites *s, struct keep *keep);
 
 /* Opens and recovers their quarantines (P1, P10), confined already. */
 void site_lock(struct sites *s, struct audit *audit);
+/* Opens their trashes too: what goes, goes there. Where that fails nothing
+ * goes. */
+void site_use_trash(struct sites *s);
 
 /*
  * Goes to the directory of a candidate. Returns REASON_DELETED and its place

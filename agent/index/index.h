@@ -79,13 +79,14 @@ void index_remove_root(struct index *ix, uint32_t node);
  */
 #define INDEX_PROTECTED 0x01 /* a protect pattern matches */
 #define INDEX_FOREIGN	0x02 /* its owner's files may not go */
+#define INDEX_TRASHED	0x40 /* it lies in the trash, and is no candidate */
 
 /*
  * Applies one observation: idempotent, in any order. A directory is known by
  * its identity: seen under a new name it moves there with all below it.
  * OBS_GONE for a directory removes it with all below. An
  * observation of a directory that the index does not know changes nothing.
- * flags: INDEX_PROTECTED, INDEX_FOREIGN. Returns 0 or -ENOMEM.
+ * flags: INDEX_PROTECTED, INDEX_FOREIGN, INDEX_TRASHED. Returns 0 or -ENOMEM.
  */
 int index_apply(struct index *ix, const struct observation *o, uint8_t flags,
 	struct index_change *ret);
@@ -135,6 +136,8 @@ void index_seek_inodes(const struct index *ix, const uint32_t *tags, size_t n,
 
 /* Reading. */
 struct index_totals index_totals(const struct index *ix, uint32_t node);
+/* What a directory's own blocks take of its totals. */
+uint64_t index_own_bytes(const struct index *ix, uint32_t node);
 uint64_t index_memory(const struct index *ix); /* bytes held */
 bool index_is_dir(const struct index *ix, uint32_t node); /* still known? */
 uint32_t index_parent(const struct index *ix, uint32_t node);
@@ -164,7 +167,7 @@ struct index_item {
 	enum stype type;
 	uint16_t root;
 	bool is_file; /* else OBS_OTHER */
-	bool is_protected, is_foreign, is_linked;
+	bool is_protected, is_foreign, is_linked, is_trashed;
 	uint64_t size_bytes, used_bytes;
 	int64_t mtime_s;
 	int64_t btime_s; /* 0: unknown */

@@ -11,8 +11,8 @@
 
 #define POOL_NONE UINT32_MAX
 
-/* Entry flags; the low two are the caller's INDEX_PROTECTED, INDEX_FOREIGN. */
-#define POOL_CALLER   0x03
+/* Entry flags; three are the caller's: INDEX_PROTECTED, _FOREIGN, _TRASHED. */
+#define POOL_CALLER   0x43
 #define POOL_OTHER    0x04 /* neither file nor directory */
 #define POOL_RECORD   0x08 /* has a record in links.h: several links, or big */
 #define POOL_SEEN     0x10 /* equals its directory's epoch: seen in listing */

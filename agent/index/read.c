@@ -22,6 +22,11 @@ struct index_totals index_totals(const struct index *ix, uint32_t node)
 	};
 }
 
+uint64_t index_own_bytes(const struct index *ix, uint32_t node)
+{
+	return nodes_at(&ix->nodes, node)->own_used_bytes;
+}
+
 uint64_t index_memory(const struct index *ix)
 {
 	return sizeof(*ix) + pool_memory(&ix->pool) + nodes_memory(&ix->nodes) +
@@ -185,6 +190,7 @@ static inline void decode(const struct index *ix, uint32_t id,
 		.is_file = !(e->flags & POOL_OTHER),
 		.is_protected = e->flags & INDEX_PROTECTED,
 		.is_foreign = e->flags & INDEX_FOREIGN,
+		.is_trashed = e->flags & INDEX_TRASHED,
 		.size_bytes = pool_size(e),
 		.used_bytes = pool_used(e),
 		.mtime_s = e->mtime,

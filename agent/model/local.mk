@@ -11,4 +11,6 @@ libullage_a_SOURCES += \
 	agent/model/plan.h \
 	agent/model/reason.h \
 	agent/model/rules.h \
-	agent/model/stype.h
+	agent/model/stype.h \
+	agent/model/trash.c \
+	agent/model/trash.h

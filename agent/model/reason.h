@@ -40,7 +40,9 @@
 	X(ERRORS, "errors", "after too many errors in this run")              \
 	X(UNTRUSTED, "untrusted", "the index is not exact at the moment")     \
 	X(CLOCK, "clock", "the wall clock cannot be right")                   \
-	X(SHARED, "shared", "its blocks belong to a snapshot or copy too")
+	X(SHARED, "shared", "its blocks belong to a snapshot or copy too")    \
+	X(TRASHED, "trashed", "in the trash")                                 \
+	X(RESTORED, "restored", "put back from the trash")
 
 enum reason {
 #define X(id, word, sentence) REASON_##id,

@@ -220,6 +220,10 @@ static const struct param policy_params[] = {
 	{ "/backup", PARAM_BOOL, IN_POLICY(is_backup_asked),
 	  .is_inactive = true, .fallback = "false",
 	  .sentence = "Make archives of data and config." },
+	{ "/trash", PARAM_DURATION, IN_POLICY(trash_s), .max = YEARS,
+	  .fallback = "\"0s\"",
+	  .sentence = "Ordinary cleanups move files to a trash, from which "
+		      "they can be restored so long; \"0s\": they delete." },
 	{ "/mode", PARAM_CHOICE, IN_POLICY(mode), .choices = mode_names,
 	  .fallback = "\"observe\"",
 	  .sentence = "observe (decide and tell, delete nothing), canary "

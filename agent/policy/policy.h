@@ -72,6 +72,7 @@ struct policy {
 	int64_t interval_s; /* 0: no schedule */
 	bool is_compression_asked, is_backup_asked; /* not active yet */
 	enum mode mode;
+	int64_t trash_s; /* what goes can be had back so long; 0: no trash */
 	char *user; /* owner of base directories; NULL: the agent's */
 	struct rules rules;
 	struct limits limits;

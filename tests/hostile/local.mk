@@ -43,3 +43,10 @@ tests_hostile_power_SOURCES = tests/hostile/power.c \
 	tests/hostile/desk.c tests/hostile/desk.h \
 	tests/hostile/world.c tests/hostile/world.h
 tests_hostile_power_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+
+check_PROGRAMS += tests/hostile/kill_trash
+TESTS += tests/hostile/kill_trash
+tests_hostile_kill_trash_SOURCES = tests/hostile/kill_trash.c \
+	tests/hostile/lying.c tests/hostile/lying.h \
+	tests/hostile/world.c tests/hostile/world.h
+tests_hostile_kill_trash_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests

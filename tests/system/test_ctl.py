@@ -67,6 +67,9 @@ FILE = {"path": "/srv/" + NASTY, "component": "feeds", "type": "data",
         "usedBytes": 1, "sizeBytes": 1, "age": 3, "usedAt": TIME}
 EVENT = {"kind": "alert", "time": TIME, "component": "feeds",
          "message": "m " + NASTY, "alert": ALERT}
+TAKEN = {"id": "feeds.0.1a2b3c4d5e6f7081", "path": "/srv/" + NASTY,
+         "component": "feeds", "usedBytes": 1, "reason": "error",
+         "error": "taken " + NASTY}
 ANSWERS = {
     "GetStatus": [STATUS],
     "GetMetrics": [{
@@ -106,6 +109,15 @@ ANSWERS = {
                               "usedBytes": -4096, "files": -1}]}],
     "SetPanic": [{"panic": True}],
     "CheckIndex": [{"differences": ["one " + NASTY]}],
+    "ListTrash": [{"entries": [{
+        "id": "feeds.0.1a2b3c4d5e6f7081", "path": "/srv/" + NASTY,
+        "component": "feeds", "type": "logs", "usedBytes": 4096,
+        "sizeBytes": 7, "trashedAt": TIME, "expiresAt": TIME,
+        "rule": "retention"}], "files": 1234, "usedBytes": 1 << 30,
+        "omitted": 1233}],
+    "RestoreTrash": [{"files": 1, "usedBytes": 4096, "outcomes": [TAKEN]}],
+    "EmptyTrash": [{"files": 12, "freedBytes": 4096, "outcomes": [TAKEN],
+                    "stopped": "limit-files"}],
 }
 # Command line, method, parameters, exit status.
 VERBS = [
@@ -137,6 +149,13 @@ VERBS = [
     ("panic", "SetPanic", {"on": True}, 0),
     ("panic --release", "SetPanic", {"on": False}, 0),
     ("index check", "CheckIndex", {}, 1),
+    ("trash list feeds --limit 3", "ListTrash",
+     {"component": "feeds", "limit": 3}, 0),
+    ("trash restore /srv/../srv/x", "RestoreTrash", {"target": "/srv/x"}, 1),
+    ("trash restore feeds.v2.0.1a2b3c4d5e6f7081", "RestoreTrash",
+     {"target": "feeds.v2.0.1a2b3c4d5e6f7081"}, 1),
+    ("trash empty --force --dry-run", "EmptyTrash",
+     {"force": True, "dryRun": True}, 0),
 ]
 
 

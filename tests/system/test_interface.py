@@ -18,7 +18,7 @@ INTERFACE = Interface(DESCRIPTION)
 @pytest.fixture
 def agent(host):
     host.config({}, ag.policy("feeds", owners=["*"], strategy="adaptive",
-                              compression=True),
+                              compression=True, trash="1h"),
                 ag.policy("other", owners=["*"], strategy="time"))
     for kind in ("temp", "data"):
         for number in range(5):
@@ -32,6 +32,7 @@ def calls(agent):
     """Every method of the interface, once at least."""
     odd = str(agent.host.place("logs", "feeds")) + "/odd\\x0a"
     data = str(agent.host.place("data", "feeds"))
+    trashed = data + "/f4"
     return [
         ("GetStatus", {}), ("GetStatus", {"component": "feeds"}),
         ("GetMetrics", {}), ("GetDashboard", {}),
@@ -56,6 +57,10 @@ def calls(agent):
         ("SetPanic", {"on": True}), ("GetStatus", {}),
         ("SetPanic", {"on": False}), ("CheckIndex", {}),
         ("CheckIndex", {"component": "feeds"}),
+        ("ListTrash", {}), ("ListTrash", {"component": "feeds", "limit": 1}),
+        ("Why", {"path": trashed}), ("RestoreTrash", {"target": trashed}),
+        ("EmptyTrash", {"component": "feeds", "dryRun": True}),
+        ("EmptyTrash", {"force": True}),
     ]
 
 

@@ -101,10 +101,13 @@ def assert_equal(agent, quiet=ag.QUIET_S):
 
 def names(*paths):
     """The regular files below, relative to the path each is below; but for
-    the room that the agent keeps for itself in its quarantine."""
+    what lies in the trash, and the room that the agent keeps for itself in
+    its quarantine."""
     found = set()
     for path in paths:
         for folder, _, files in os.walk(path):
+            if os.path.basename(folder) == ".ullage-trash":
+                continue
             if os.path.basename(folder) == ".ullage-quarantine":
                 files = [f for f in files if not f.startswith("~room")]
             found.update(os.path.relpath(os.path.join(folder, f), path)

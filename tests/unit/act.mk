@@ -10,7 +10,8 @@ ACT_TESTS = \
 	tests/unit/test_extent \
 	tests/unit/test_holders \
 	tests/unit/test_ballast \
-	tests/unit/test_reaper
+	tests/unit/test_reaper \
+	tests/unit/test_trash
 check_PROGRAMS += $(ACT_TESTS)
 TESTS += $(ACT_TESTS)
 WORLD = tests/hostile/world.c tests/hostile/world.h tests/unit/reaping.h
@@ -54,4 +55,9 @@ tests_unit_test_reaper_SOURCES = tests/unit/test_reaper.c $(WORLD)
 tests_unit_test_reaper_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	$(CMOCKA_CFLAGS)
 tests_unit_test_reaper_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_trash_SOURCES = tests/unit/test_trash.c $(WORLD) \
+	tests/hostile/lying.c tests/hostile/lying.h
+tests_unit_test_trash_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	$(CMOCKA_CFLAGS)
+tests_unit_test_trash_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif

@@ -218,7 +218,7 @@ static const char every_policy_key[] =
 	"\"retention\": {\"data\": \"90d\", \"logs\": \"2w\",\n"
 	" \"cache\": \"72h\", \"temp\": \"90min\", \"backup\": \"forever\"},\n"
 	"\"age\": \"accessed\", \"strategy\": \"lru\", \"interval\": \"1d12h\",\n"
-	"\"compression\": true, \"backup\": true, \"mode\": \"canary\",\n"
+	"\"compression\": true, \"backup\": true, \"mode\": \"canary\", \"trash\": \"36h\",\n"
 	"\"paths\": {\"data\": [\"/srv/d1\", \"/srv/d2\"], \"logs\": [],\n"
 	" \"config\": [\"/srv/cfg\"]},\n"
 	"\"user\": \"root\", \"owners\": [\"root\", \"33\", 44],\n"
@@ -259,6 +259,7 @@ static void every_key_of_a_policy(void **state)
 	assert_true(p->is_compression_asked);
 	assert_true(p->is_backup_asked);
 	assert_int_equal(p->mode, MODE_CANARY);
+	assert_int_equal(p->trash_s, DAY + DAY / 2);
 	assert_int_equal(p->n_roots, ARRAY_SIZE(roots));
 	for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
 		assert_string_equal(p->roots[i].path, roots[i]);

@@ -70,22 +70,22 @@ static const struct bad bad_policies[] = {
 	 "p:2:15: /retention/config: unknown key: allowed are data logs cache temp backup\n"},
 	{"{\"component\": \"c\", \"allocation\": \"1GB\",\n"
 	 "\"cooldown\": \"1s\"}",
-	 "p:2:1: /cooldown: unknown key: allowed are component priority allocation warning critical target retention age strategy interval compression backup mode paths user owners protect keepNewest minAge giveUpConfig limits\n"},
+	 "p:2:1: /cooldown: unknown key: allowed are component priority allocation warning critical target retention age strategy interval compression backup trash mode paths user owners protect keepNewest minAge giveUpConfig limits\n"},
 	{"{\"component\": \"c\", \"allocation\": \"1GB\",\n"
 	 "\"zzzzzz\": 1}",
-	 "p:2:1: /zzzzzz: unknown key: allowed are component priority allocation warning critical target retention age strategy interval compression backup mode paths user owners protect keepNewest minAge giveUpConfig limits\n"},
+	 "p:2:1: /zzzzzz: unknown key: allowed are component priority allocation warning critical target retention age strategy interval compression backup trash mode paths user owners protect keepNewest minAge giveUpConfig limits\n"},
 	{"{\"component\": \"c\", \"allocation\": \"1GB\",\n"
 	 "\"watch\": \"auto\"}",
-	 "p:2:1: /watch: unknown key: allowed are component priority allocation warning critical target retention age strategy interval compression backup mode paths user owners protect keepNewest minAge giveUpConfig limits\n"},
+	 "p:2:1: /watch: unknown key: allowed are component priority allocation warning critical target retention age strategy interval compression backup trash mode paths user owners protect keepNewest minAge giveUpConfig limits\n"},
 	{"{\"component\": \"c\", \"allocation\": \"1GB\",\n"
 	 "\"trash\": true}",
-	 "p:2:1: /trash: unknown key: allowed are component priority allocation warning critical target retention age strategy interval compression backup mode paths user owners protect keepNewest minAge giveUpConfig limits\n"},
+	 "p:2:10: /trash: expected a duration such as \"48h\", \"90d\" or \"10min\", from 0s to 1y, found true or false\n"},
 	{"{\"component\": \"c\", \"allocation\": \"1GB\",\n"
 	 "\"limits\": {\"files\": 1, \"cooldown\": \"1s\"}}",
 	 "p:2:24: /limits/cooldown: unknown key: allowed are files share bytes filesystem errors errorShare\n"},
 	{"{\"component\": \"c\", \"allocation\": \"1GB\",\n"
 	 "\"limits/files\": 3}",
-	 "p:2:1: /limits~1files: unknown key: allowed are component priority allocation warning critical target retention age strategy interval compression backup mode paths user owners protect keepNewest minAge giveUpConfig limits\n"},
+	 "p:2:1: /limits~1files: unknown key: allowed are component priority allocation warning critical target retention age strategy interval compression backup trash mode paths user owners protect keepNewest minAge giveUpConfig limits\n"},
 	{"{\"component\": \"c\", \"allocation\": \"1GB\",\n"
 	 "\"Mode\": \"enforce\"}",
 	 "p:2:1: /Mode: unknown key; did you mean \"mode\"?\n"},

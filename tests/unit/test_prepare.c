@@ -103,6 +103,30 @@ static void test_quarantine_is_there_early(void **state)
 	assert_int_equal(rmdir(at(".ullage-quarantine")), 0);
 }
 
+/* The trash that a policy wants too; config goes in an emergency only. */
+static void test_trash_is_there_early(void **state)
+{
+	struct policy p = {.mode = MODE_ENFORCE,
+		.trash_s = 60,
+		.rules.is_config_allowed = true};
+	struct root root = {.path = place, .type = STYPE_CONFIG};
+	buf_auto struct buf note = {0};
+
+	(void)state;
+	prepare_quarantine(&p, &root, &note);
+	assert_int_equal(access(at(".ullage-trash"), F_OK), -1);
+	root.type = STYPE_LOGS;
+	prepare_quarantine(&p, &root, &note);
+	assert_dir(".ullage-trash", 0700, geteuid());
+	assert_int_equal(note.len, 0);
+	assert_int_equal(chmod(at(".ullage-trash"), 0755), 0);
+	prepare_quarantine(&p, &root, &note);
+	assert_non_null(strstr(
+		note.data, ".ullage-trash is there, and not ours alone"));
+	assert_int_equal(rmdir(at(".ullage-trash")), 0);
+	assert_int_equal(rmdir(at(".ullage-quarantine")), 0);
+}
+
 /* As an ordinary user whose agent may only read: a note, and it goes on. */
 static void test_quarantine_where_we_only_read(void **state)
 {
@@ -348,6 +372,7 @@ int main(void)
 		PREPARE_TEST(test_sticky_directory_of_the_state),
 		PREPARE_TEST(test_no_quarantine_where_nothing_goes),
 		PREPARE_TEST(test_quarantine_is_there_early),
+		PREPARE_TEST(test_trash_is_there_early),
 		PREPARE_TEST(test_quarantine_where_we_only_read),
 	};
 

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "policy/bundle.h"
 #include "policy/policy_json.h"
+#include "model/trash.h"
 #include "puppet.h"
 #include "strategies/strategies.h"
 #include "warden_files.h"
@@ -79,6 +80,20 @@ static void test_reap(void **state)
 			   .digest = puppet.agent.digest},
 		NULL, 0);
 	assert_int_equal(puppet_answer(9, NULL), -EINVAL);
+
+	/* The trash's reaper, and what there is none for. */
+	puppet_ask((struct channel_message){.kind = CHANNEL_REAP,
+			   .serial = 10,
+			   .digest = puppet.agent.digest,
+			   .action = N_TRASH_ACTIONS},
+		(int[]){STDIN_FILENO, STDERR_FILENO}, 2);
+	assert_int_equal(puppet_answer(10, NULL), -EINVAL);
+	puppet_ask((struct channel_message){.kind = CHANNEL_TRASH,
+			   .serial = 11,
+			   .digest = puppet.agent.digest,
+			   .action = TRASH_LIST},
+		(int[]){STDIN_FILENO, STDERR_FILENO}, 2);
+	assert_int_equal(puppet_answer(11, NULL), 7);
 
 	/* One at a time in a component, several at once in all. */
 	puppet_ask_reaper(1, 0, "hang", &outcome);

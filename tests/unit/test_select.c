@@ -42,6 +42,7 @@ static void some_never_go(void **state)
 		{"foreign", STYPE_TEMP, 3 * K, 9 * D, .flags = INDEX_FOREIGN},
 		{"linked", STYPE_TEMP, 4 * K, 9 * D, .is_linked = true},
 		{"socket", STYPE_TEMP, 5 * K, 9 * D, .is_other = true},
+		{"trashed", STYPE_TEMP, 7 * K, 9 * D, .flags = INDEX_TRASHED},
 		{"plain", STYPE_TEMP, 6 * K, 9 * D});
 	b->goal.reason = GOAL_EMERGENCY;
 	for (size_t i = 0; i < n_strategies; i++) {
@@ -50,7 +51,8 @@ static void some_never_go(void **state)
 		bed_expect_left(b, REASON_OWNER, 1, 3 * K);
 		bed_expect_left(b, REASON_LINKED, 1, 4 * K);
 		bed_expect_left(b, REASON_SPECIAL, 1, 5 * K);
-		assert_int_equal(bed_count(b), 5);
+		bed_expect_left(b, REASON_TRASHED, 1, 7 * K);
+		assert_int_equal(bed_count(b), 6);
 	}
 }
 
