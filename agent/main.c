@@ -120,7 +120,8 @@ static int take_option(struct arguments *a, int option)
 		return -1;
 	case OPT_UNIT:
 		a->unit = optarg;
-		/* fall through */
+		a->task = option;
+		return -1;
 	case OPT_CHECK:
 	case OPT_PREPARE:
 	case OPT_HOOKS:

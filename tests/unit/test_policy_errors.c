@@ -366,7 +366,7 @@ static const struct bad bad_mains[] = {
 	{"{\"web\": {\"port\": 1}}",
 	 "u:1:10: /web/port: unknown key: allowed are listen\n"},
 	{"{\"coldown\": \"1s\"}",
-	 "u:1:2: /coldown: unknown key: allowed are root thresholds alerts quietHours reconcile limits ballast ignoreReaders state socket user group admins web\n"},
+	 "u:1:2: /coldown: unknown key: allowed are root thresholds alerts quietHours reconcile watch limits ballast ignoreReaders state socket user group admins web\n"},
 	{"{\"cooldown\": \"1s\"}",
 	 "u:1:2: /cooldown: unknown key; did you mean /alerts/cooldown?\n"},
 	{"{\"component\": \"c\"}",
