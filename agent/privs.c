@@ -30,7 +30,7 @@ static const unsigned int warden_caps[] = {
 	CAP_KILL,
 	/* to take from them what they must not get back */
 	CAP_SETPCAP,
-	/* to mark filesystems for the agent */
+	/* to mark filesystems for the agent: the last, and not for all */
 	CAP_SYS_ADMIN,
 };
 
@@ -50,7 +50,8 @@ static const struct caps {
 	[PRIVS_NONE] = {NULL, 0},
 	[PRIVS_AGENT] = {agent_caps, ARRAY_SIZE(agent_caps)},
 	[PRIVS_HOOKS] = {hooks_caps, ARRAY_SIZE(hooks_caps)},
-	[PRIVS_WARDEN] = {warden_caps, ARRAY_SIZE(warden_caps)},
+	[PRIVS_WARDEN] = {warden_caps, ARRAY_SIZE(warden_caps) - 1},
+	[PRIVS_MARKING_WARDEN] = {warden_caps, ARRAY_SIZE(warden_caps)},
 };
 
 int privs_find_user(const char *name, struct account *ret)
@@ -116,7 +117,7 @@ int privs_drop(const struct account *to, enum privs_set set)
 	else if (capng_apply(can_bound ? CAPNG_SELECT_ALL : CAPNG_SELECT_CAPS) <
 		 0)
 		r = -EPERM;
-	if (r == 0 && set != PRIVS_WARDEN &&
+	if (r == 0 && set < PRIVS_WARDEN &&
 		prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) < 0)
 		r = -errno;
 	return r;

@@ -20,6 +20,7 @@ enum privs_set {
 	PRIVS_AGENT, /* read and search everywhere */
 	PRIVS_HOOKS, /* to become the hooks' user, and to end them */
 	PRIVS_WARDEN, /* what the others need, and to change their user */
+	PRIVS_MARKING_WARDEN, /* and to mark filesystems */
 };
 
 /*

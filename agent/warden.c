@@ -413,6 +413,15 @@ static int open_all(struct warden *w)
 	return r;
 }
 
+/* What was given up does not come back: a reload that would have it marked
+ * finds that it may not. */
+static bool may_mark(const struct warden *w)
+{
+	enum watch_with watch = w->current.config->watch;
+
+	return watch == WATCH_WITH_AUTO || watch == WATCH_WITH_FANOTIFY;
+}
+
 static int prepare_process(struct warden *w)
 {
 	int r = notify_open(&w->notify);
@@ -423,7 +432,8 @@ static int prepare_process(struct warden *w)
 	/* No signal will come of those that ended before: a survey's. */
 	reap_children(w);
 	if (r == 0 && geteuid() == 0)
-		r = privs_drop(NULL, PRIVS_WARDEN);
+		r = privs_drop(NULL,
+			may_mark(w) ? PRIVS_MARKING_WARDEN : PRIVS_WARDEN);
 	if (r == 0)
 		r = start_agent(w);
 	return r < 0 ? fail("start", NULL, r) : 0;
