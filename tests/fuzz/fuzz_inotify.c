@@ -73,7 +73,7 @@ static void feed(struct scene *s, const void *data, size_t len)
 	must(dup2(ends[0], watch_inotify.fd(s->w)) >= 0);
 	fd_close(ends[0]);
 	must(write(ends[1], data, len) == (ssize_t)len);
-	must(watch_inotify.read(s->w, 4, on_event, s) >= 0);
+	must(watch_inotify.read(s->w, 4) >= 0);
 	fd_close(ends[1]);
 }
 
@@ -126,7 +126,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	s.does.at = input_run(&in, input_byte(&in) * 3, &len);
 	s.does.left = len;
-	must(watch_inotify.open(&s.w) == 0);
+	must(watch_inotify_open(
+		&(struct watch_sink){.fn = on_event, .ctx = &s}, &s.w) == 0);
 	while (n_bound--)
 		act(&s);
 	while (!is_raw && in.left)

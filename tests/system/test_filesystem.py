@@ -2,6 +2,7 @@
 """Thresholds of the filesystem, and the emergency across components."""
 
 import os
+import time
 
 import pytest
 
@@ -136,3 +137,21 @@ def test_disk_that_is_really_full(three, root_only):
             pass
     ag.wait_for("room again", lambda: used_percent(host.mnt) < 90, 35)
     assert agent.process.poll() is None
+
+
+def test_emergency_begins_again(three, root_only):
+    """What was enough when it was given is filled again at once: the first
+    component gives more, and nobody waits for a minute."""
+    host, agent = three()
+    low = host.place("temp", "low")
+    fill(low, 60, 120)
+    with open(host.outside / "ballast", "wb") as file:
+        end = time.monotonic() + 20
+        while len(names(low)) > 40 and time.monotonic() < end:
+            if used_percent(host.mnt) < 92:
+                file.write(b"x" * ag.MIB)
+                file.flush()
+            else:
+                time.sleep(0.005)
+    assert len(names(low)) <= 40
+    ag.wait_for("room again", lambda: used_percent(host.mnt) < 90, 10)
