@@ -123,15 +123,14 @@ def test_disk_that_is_really_full(three, root_only):
     """100 %: deletion still works, and nothing is lost but what may go."""
     host, agent = three()
     fill(host.place("temp", "low"), 60, 30)
-    # At one blow: written bit by bit it would take what the agent frees
-    # meanwhile, until there is nothing left to free.
+    # What is there and no more: what the agent frees meanwhile stays free.
     room = os.statvfs(host.mnt)
+    n_bytes = room.f_bavail * room.f_frsize
     with open(host.outside / "ballast", "wb") as file:
-        os.posix_fallocate(file.fileno(), 0,
-                           room.f_bavail * room.f_frsize * 98 // 100)
+        os.posix_fallocate(file.fileno(), 0, n_bytes * 98 // 100)
         file.seek(0, os.SEEK_END)
         try:
-            while True:
+            while file.tell() < n_bytes:
                 file.write(b"x" * ag.MIB)
         except OSError:
             pass
