@@ -275,8 +275,9 @@ static void choose_protected(struct blocking *b)
 	size_t least = 0;
 
 	while (index_next(ix, &cursor, &item)) {
-		struct pick pick = {
-			.entry = item.entry, .used_bytes = item.used_bytes};
+		struct pick pick = {.entry = item.entry,
+			.tag = index_entry_tag(ix, item.entry),
+			.used_bytes = item.used_bytes};
 
 		if (!item.is_file || !item.is_protected)
 			continue;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "slice.h"
+#include "strategies/judge.h"
 
 #define MAX_SELECTIONS 8 /* of one run */
 /* The first slice is a small one: its names are found while nobody deletes,
@@ -20,6 +21,12 @@
 struct part {
 	size_t from, to;
 	struct resolved found;
+};
+
+struct tried {
+	uint32_t entry;
+	enum reason reason; /* it is counted by in left; DELETED: by none */
+	uint64_t used_bytes;
 };
 
 struct cleanup {
@@ -35,7 +42,7 @@ struct cleanup {
 	bool is_ended; /* but for who kept it from its target */
 	bool is_done;
 	struct skipped left; /* by the reapers' judgement */
-	uint32_t *tried; /* entries that are still there after them */
+	struct tried *tried; /* entries that are still there after them */
 	size_t n_tried, cap_tried;
 	uint64_t tried_bytes;
 	/* What will have gone once all parts so far have. */
@@ -52,12 +59,17 @@ struct cleanup {
 };
 
 /* A pick that is still there: not again in this run. */
-static void set_aside(struct cleanup *c, size_t pick, uint64_t used_bytes)
+static void set_aside(struct cleanup *c, size_t pick, enum reason reason,
+	uint64_t used_bytes)
 {
 	if (mem_grow((void **)&c->tried, &c->cap_tried, c->n_tried + 1,
 		    sizeof(*c->tried)) < 0)
 		return;
-	c->tried[c->n_tried++] = c->selection.picks[pick].entry;
+	c->tried[c->n_tried++] = (struct tried){
+		.entry = c->selection.picks[pick].entry,
+		.reason = reason,
+		.used_bytes = used_bytes,
+	};
 	c->tried_bytes = mem_add_sat(c->tried_bytes, used_bytes);
 }
 
@@ -67,7 +79,7 @@ static void leave(
 {
 	c->left.files[reason]++;
 	c->left.bytes[reason] += used_bytes;
-	set_aside(c, pick, used_bytes);
+	set_aside(c, pick, reason, used_bytes);
 }
 
 static void sum_skipped(struct cleanup *c)
@@ -197,7 +209,7 @@ static void note_deleted(struct cleanup *c, const struct candidate *item,
 		c->result.step_bytes[pick->step] += o->freed_bytes;
 	}
 	if (c->result.is_dry_run) {
-		set_aside(c, part->from + part->found.picks[at],
+		set_aside(c, part->from + part->found.picks[at], REASON_DELETED,
 			item->used_bytes);
 		return;
 	}
@@ -487,11 +499,17 @@ static void drop_ahead(struct cleanup *c)
 	c->is_ahead_ready = false;
 }
 
-static int by_id(const void *a, const void *b)
+static int by_entry(const void *a, const void *b)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	const struct tried *x = a, *y = b;
 
-	return x < y ? -1 : x > y;
+	return x->entry < y->entry ? -1 : x->entry > y->entry;
+}
+
+static bool was_tried(const struct cleanup *c, uint32_t entry)
+{
+	return bsearch(&(struct tried){.entry = entry}, c->tried, c->n_tried,
+		sizeof(*c->tried), by_entry);
 }
 
 static void drop_tried(struct cleanup *c)
@@ -499,12 +517,31 @@ static void drop_tried(struct cleanup *c)
 	struct selection *s = &c->selection;
 	size_t n = 0;
 
-	qsort(c->tried, c->n_tried, sizeof(*c->tried), by_id);
+	qsort(c->tried, c->n_tried, sizeof(*c->tried), by_entry);
 	for (size_t i = 0; i < s->n_picks; i++)
-		if (!bsearch(&s->picks[i].entry, c->tried, c->n_tried,
-			    sizeof(*c->tried), by_id))
+		if (!was_tried(c, s->picks[i].entry))
 			s->picks[n++] = s->picks[i];
 	s->n_picks = n;
+}
+
+/* What a reaper found to be of a kind that stays, the index knows by now, and
+ * the selection counts it: once is enough. */
+static void uncount_known(struct cleanup *c)
+{
+	const struct index *ix = feed_index(c->parts.feed);
+
+	for (size_t i = 0; i < c->n_tried; i++) {
+		struct tried *t = &c->tried[i];
+		struct index_item item;
+
+		if (t->reason == REASON_DELETED ||
+			!index_get(ix, t->entry, &item) ||
+			judge_kind(&item) == REASON_DELETED)
+			continue;
+		c->left.files[t->reason]--;
+		c->left.bytes[t->reason] -= t->used_bytes;
+		t->reason = REASON_DELETED;
+	}
 }
 
 static int select_victims(struct cleanup *c, const struct goal *goal);
@@ -536,6 +573,7 @@ static bool select_again(struct cleanup *c)
 	c->selection = (struct selection){0};
 	if (select_victims(c, &goal) < 0)
 		return false;
+	uncount_known(c);
 	drop_tried(c);
 	begin_selection(c);
 	return c->selection.n_picks > 0;
