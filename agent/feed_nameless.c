@@ -101,7 +101,8 @@ static void seek(struct feed *f)
 	qsort(s->tags, s->n, sizeof(*s->tags), by_tag);
 	index_seek_inodes(f->index, s->tags, s->n, on_found, &all);
 	s->n = 0;
-	qsort(all.items, all.n, sizeof(*all.items), by_place);
+	if (all.n)
+		qsort(all.items, all.n, sizeof(*all.items), by_place);
 	for (size_t from = 0, to; from < all.n; from = to) {
 		for (to = from + 1; to < all.n;)
 			if (all.items[to].dir == all.items[from].dir)
