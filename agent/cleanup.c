@@ -59,8 +59,8 @@ struct cleanup {
 };
 
 /* A pick that is still there: not again in this run. */
-static void set_aside(struct cleanup *c, size_t pick, enum reason reason,
-	uint64_t used_bytes)
+static void set_aside(
+	struct cleanup *c, size_t pick, enum reason reason, uint64_t used_bytes)
 {
 	if (mem_grow((void **)&c->tried, &c->cap_tried, c->n_tried + 1,
 		    sizeof(*c->tried)) < 0)

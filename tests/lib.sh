@@ -191,17 +191,24 @@ test_step() {
 # test_start NAME SECONDS COMMAND...: the same beside others, one for each
 # processor. test_gather waits for them and counts them in order.
 PENDING=()
+PENDING_PIDS=()
 test_start() {
-	while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do wait -n; done
+	while [ ${#PENDING_PIDS[@]} -ge "$JOBS" ]; do
+		wait "${PENDING_PIDS[0]}"
+		PENDING_PIDS=("${PENDING_PIDS[@]:1}")
+	done
 	{
 		run_logged "$@"
 		echo $? >"$(test_log "$1").status"
 	} &
+	PENDING_PIDS+=($!)
 	PENDING+=("$1")
 }
 test_gather() {
 	local name log
-	wait
+	# Not for whatever else is under way.
+	[ ${#PENDING_PIDS[@]} = 0 ] || wait "${PENDING_PIDS[@]}"
+	PENDING_PIDS=()
 	for name in "${PENDING[@]}"; do
 		log=$(test_log "$name")
 		count_tap "$name" "$log" "$(cat "$log.status")"

@@ -97,6 +97,14 @@ static bool read_lock(const char *line, char pid[16], uint64_t *ret_dev,
 	return true;
 }
 
+static bool is_self(const char *pid)
+{
+	char self[16];
+
+	snprintf(self, sizeof(self), "%d", getpid());
+	return strcmp(pid, self) == 0;
+}
+
 static void find_locks(struct holders_query *queries, size_t n)
 {
 	FILE *file = fopen("/proc/locks", "re");
@@ -105,7 +113,7 @@ static void find_locks(struct holders_query *queries, size_t n)
 	uint64_t dev;
 
 	while (file && fgets(line, sizeof(line), file)) {
-		if (!read_lock(line, pid, &dev, &ino) || atoi(pid) == getpid())
+		if (!read_lock(line, pid, &dev, &ino) || is_self(pid))
 			continue;
 		for (size_t i = 0; i < n; i++)
 			if (!queries[i].by[0] && queries[i].ino == ino &&
@@ -183,7 +191,7 @@ static void find_descriptors(struct holders_query *queries, size_t n)
 
 	while (dir && (entry = readdir(dir)))
 		if (isdigit((unsigned char)entry->d_name[0]) &&
-			atoi(entry->d_name) != getpid())
+			!is_self(entry->d_name))
 			look_at_process(entry->d_name, queries, n);
 	if (dir)
 		closedir(dir);

@@ -30,10 +30,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(at > before && at <= size);
 		must(strlen(record.name) == record.name_len);
 		if (record.handle) {
-			must(lies_in(record.handle, record.handle_len, start,
-				end));
-			must(lies_in(record.name, record.name_len + 1, start,
-				end));
+			must(lies_in(
+				record.handle, record.handle_len, start, end));
+			must(lies_in(
+				record.name, record.name_len + 1, start, end));
 		} else {
 			must(record.name_len == 0);
 		}

@@ -126,8 +126,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	s.does.at = input_run(&in, input_byte(&in) * 3, &len);
 	s.does.left = len;
-	must(watch_inotify_open(
-		&(struct watch_sink){.fn = on_event, .ctx = &s}, &s.w) == 0);
+	must(watch_inotify_open(&(struct watch_sink){.fn = on_event, .ctx = &s},
+		     &s.w) == 0);
 	while (n_bound--)
 		act(&s);
 	while (!is_raw && in.left)
