@@ -115,8 +115,9 @@ void feed_event(void *ctx, const struct watch_event *e)
 	f->counters.events++;
 	switch (e->kind) {
 	case WATCH_LOOK:
-		if (e->name_len && !is_old_news(f, e))
-			feed_look(f, e->dir, e->name);
+		/* The directory may have shrunk all the same (xfs). */
+		if (e->name_len)
+			feed_look(f, e->dir, is_old_news(f, e) ? "." : e->name);
 		feed_note_nameless(f, e->name);
 		break;
 	case WATCH_TOUCH:
