@@ -106,14 +106,18 @@ static bool relieve(struct agent *a, struct component *c)
 
 void trashing_keep(struct agent *a, struct component *c)
 {
+	int64_t now = clock_boot_ns(a->clock);
+
 	if (c->errand && errand_is_done(c->errand))
 		c->errand = errand_free(c->errand);
-	/* Where nothing lies, what comes is not expired for a while. */
-	if (core_is_trusted(a, c) && !c->cleanup && !has_trash(c, 0))
-		c->trash_due_boot_ns = clock_boot_ns(a->clock) + LOOK_NS;
+	/* Where nothing lies, what comes is not expired for a while. (What a
+	 * cleanup has just put there may not have been seen yet.) */
+	if (now >= c->trash_due_boot_ns && core_is_trusted(a, c) &&
+		!c->cleanup && !has_trash(c, 0))
+		c->trash_due_boot_ns = now + LOOK_NS;
 	if (!can_empty(a, c) || relieve(a, c))
 		return;
-	if (clock_boot_ns(a->clock) >= c->trash_due_boot_ns)
+	if (now >= c->trash_due_boot_ns)
 		start(a, c, GOAL_SCHEDULED, 0, 0);
 }
 

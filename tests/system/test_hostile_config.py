@@ -465,7 +465,8 @@ def test_more_alerts_than_the_queue_holds(host, root_only):
     out = host.dir / "out"
     out.mkdir()
     out.chmod(0o777)
-    host.hook("10-slow", f"#!/bin/sh\nuntil [ -e {out}/go ]; do sleep 0.1; "
+    host.hook("10-slow", f"#!/bin/sh\ntouch {out}/began\n"
+              f"until [ -e {out}/go ]; do sleep 0.1; "
               f"done\necho $ULLAGE_ID >>{out}/told\n")
     n = 70  # two alerts each
     host.config({"alerts": {"hooks": str(host.dir / "etc/hooks.d"),
@@ -478,6 +479,7 @@ def test_more_alerts_than_the_queue_holds(host, root_only):
         make_file(host.outside / "f", 63000)
         os.rename(host.outside / "f",
                   host.place("data", f"c{number}") / "f")
+        ag.wait_for("the hook", (out / "began").exists)
 
     def dropped():
         return agent.json("metrics")["counters"]["droppedAlerts"]
