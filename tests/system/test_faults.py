@@ -66,6 +66,9 @@ def test_unmounted_root_heals_when_it_is_mounted_again(begin, receiver, fs):
     disk, there, agent = begin(fs)
     # Under the mount point lies what must not be taken for the component.
     device = device_of(disk)
+    # Kept open it keeps its image, and nobody else gets the device: another
+    # one would be another disk.
+    held = os.open(device, os.O_RDONLY)
     ag.run("umount", disk.mnt)
     disk.mounted = False
     make_file(there / "bait", 5000, 2 * DAY)
@@ -75,12 +78,10 @@ def test_unmounted_root_heals_when_it_is_mounted_again(begin, receiver, fs):
     assert_sound_goes_on(agent)
     assert not agent.history()[-1]["component"] == "feeds"
     assert names(there) == {"bait"}
-    # By the same device, as a disk has it: another one would be another disk.
-    ag.run("losetup", device, disk.image)
     disk.options = "defaults"
     disk.mounted = True
     ag.run("mount", device, disk.mnt)
-    ag.run("losetup", "-d", device)
+    os.close(held)
     assert receiver.wait(kind="root-changed", event="resolved")
     agent.wait_trusted()
     assert agent.component("feeds")["files"] == 5
