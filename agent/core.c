@@ -31,6 +31,17 @@ static const char *ill(const struct agent *a, const struct component *c)
 	return NULL;
 }
 
+struct component *core_at_rank(const struct agent *a, size_t *rank)
+{
+	for (; *rank < a->n_components * N_PRIORITIES; ++*rank) {
+		struct component *c = &a->components[*rank % a->n_components];
+
+		if ((size_t)c->policy->priority == *rank / a->n_components)
+			return c;
+	}
+	return NULL;
+}
+
 const char *core_obstacle(const struct agent *a, const struct component *c)
 {
 	if (feed_has_lost_roots(c->feed))

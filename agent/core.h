@@ -87,6 +87,9 @@ struct agent {
  * index that is not exact is no reason, but a clock or a disk is. */
 bool core_must_stop(const struct agent *a, const struct component *c);
 struct component *core_find(struct agent *a, const char *name);
+/* The component at *rank or the first behind it, in order of priority, low
+ * first; *rank is its own then. NULL: none is left. */
+struct component *core_at_rank(const struct agent *a, size_t *rank);
 /* What keeps anything of it from being deleted now, as a sentence; NULL:
  * nothing. The index is not exact, or time is not, or a disk is not well. */
 const char *core_obstacle(const struct agent *a, const struct component *c);

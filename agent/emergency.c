@@ -83,17 +83,12 @@ static void keep_looking(struct agent *a, struct filesystem *f, int64_t now)
 static struct component *next_in_emergency(
 	struct agent *a, struct filesystem *f)
 {
-	for (; f->next_component < a->n_components * N_PRIORITIES;
-		f->next_component++) {
-		size_t i = f->next_component % a->n_components;
-		struct component *c = &a->components[i];
+	struct component *c;
 
-		if ((size_t)c->policy->priority ==
-				f->next_component / a->n_components &&
-			feed_is_on(c->feed, f->dev))
-			return c;
-	}
-	return NULL;
+	while ((c = core_at_rank(a, &f->next_component)) &&
+		!feed_is_on(c->feed, f->dev))
+		f->next_component++;
+	return c;
 }
 
 static void start_emergency(

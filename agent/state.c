@@ -182,22 +182,6 @@ static bool is_restorable(const struct agent *a, struct json_object *o)
 	       json_get_stamp(o, "clockSeen");
 }
 
-static size_t count_members(struct json_object *o)
-{
-	size_t n = 0;
-
-	if (json_object_is_type(o, json_type_array)) {
-		for (size_t i = 0; i < json_object_array_length(o); i++)
-			n += count_members(json_object_array_get_idx(o, i));
-	} else if (json_object_is_type(o, json_type_object)) {
-		json_object_object_foreach (o, key, value) {
-			(void)key;
-			n += 1 + count_members(value);
-		}
-	}
-	return n;
-}
-
 /*
  * Out of memory, the JSON library leaves out what it has no room for, and says
  * nothing: the text is good for replacing the last one only if everything
@@ -210,7 +194,7 @@ static bool is_whole(
 
 	return is_restorable(a, o) &&
 	       jsoncheck_text(text, strlen(text), &n_members) == 0 &&
-	       n_members == count_members(o);
+	       n_members == jsoncheck_members(o);
 }
 
 int state_write(struct agent *a, struct buf *ret)

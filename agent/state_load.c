@@ -106,11 +106,16 @@ bool state_read_alert(struct json_object *o, struct alert *ret)
 	return false;
 }
 
+static size_t length_of(struct json_object *list)
+{
+	return json_object_is_type(list, json_type_array)
+		       ? json_object_array_length(list)
+		       : 0;
+}
+
 static void read_skipped(struct json_object *list, struct skipped *ret)
 {
-	size_t n = json_object_is_type(list, json_type_array)
-			   ? json_object_array_length(list)
-			   : 0;
+	size_t n = length_of(list);
 
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *o = json_object_array_get_idx(list, i);
@@ -126,9 +131,7 @@ static void read_skipped(struct json_object *list, struct skipped *ret)
 
 static void read_blockers(struct json_object *list, struct blockers *ret)
 {
-	size_t n = json_object_is_type(list, json_type_array)
-			   ? json_object_array_length(list)
-			   : 0;
+	size_t n = length_of(list);
 
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *o = json_object_array_get_idx(list, i);
@@ -148,9 +151,7 @@ static void read_blockers(struct json_object *list, struct blockers *ret)
 
 static void read_steps(struct json_object *list, struct cleanup_result *ret)
 {
-	size_t n = json_object_is_type(list, json_type_array)
-			   ? json_object_array_length(list)
-			   : 0;
+	size_t n = length_of(list);
 
 	/* Written from the first step on, all of them. */
 	for (size_t i = 0; i < n && i + 1 < CLEANUP_STEPS; i++) {
@@ -259,9 +260,7 @@ static void restore_list(struct agent *a, struct json_object *state,
 	const char *key, void (*one)(struct agent *a, struct json_object *o))
 {
 	struct json_object *list = json_object_object_get(state, key);
-	size_t n = json_object_is_type(list, json_type_array)
-			   ? json_object_array_length(list)
-			   : 0;
+	size_t n = length_of(list);
 
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *o = json_object_array_get_idx(list, i);

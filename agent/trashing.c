@@ -140,18 +140,13 @@ int64_t trashing_due(const struct agent *a, const struct component *c)
 static struct component *next_with_trash(
 	const struct agent *a, struct filesystem *f)
 {
-	for (; f->next_trash < a->n_components * N_PRIORITIES;
-		f->next_trash++) {
-		struct component *c =
-			&a->components[f->next_trash % a->n_components];
+	struct component *c;
 
-		if ((size_t)c->policy->priority ==
-				f->next_trash / a->n_components &&
-			c->policy->mode != MODE_OBSERVE &&
-			core_is_trusted(a, c) && has_trash(c, f->dev))
-			return c;
-	}
-	return NULL;
+	while ((c = core_at_rank(a, &f->next_trash)) &&
+		(c->policy->mode == MODE_OBSERVE || !core_is_trusted(a, c) ||
+			!has_trash(c, f->dev)))
+		f->next_trash++;
+	return c;
 }
 
 bool trashing_relieve(struct agent *a, struct filesystem *f, uint64_t bytes)

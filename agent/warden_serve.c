@@ -345,28 +345,33 @@ static void take_status(struct warden *w, int fd)
 	notify_status(&w->notify, text);
 }
 
-/* Those that have no answer of their own once they have begun. */
+/* A child, which the agent is told of once it has ended. */
+static int start_child(struct warden *w, const struct request *q)
+{
+	if (w->is_stopping)
+		return -ECANCELED;
+	switch (q->m.kind) {
+	case CHANNEL_REAP:
+	case CHANNEL_TRASH:
+		return start_reaper(w, q);
+	case CHANNEL_HOOKS:
+		return start_hooks(w, q);
+	case CHANNEL_MARK:
+		return start_mark(w, q);
+	case CHANNEL_HOLDERS:
+		return start_holders(w, q);
+	case CHANNEL_BALLAST:
+		return start_ballast(w, q);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
 static void serve(struct warden *w, const struct request *q)
 {
 	int r = 0;
 
 	switch (q->m.kind) {
-	case CHANNEL_REAP:
-	case CHANNEL_TRASH:
-		r = w->is_stopping ? -ECANCELED : start_reaper(w, q);
-		break;
-	case CHANNEL_HOOKS:
-		r = w->is_stopping ? -ECANCELED : start_hooks(w, q);
-		break;
-	case CHANNEL_MARK:
-		r = w->is_stopping ? -ECANCELED : start_mark(w, q);
-		break;
-	case CHANNEL_HOLDERS:
-		r = w->is_stopping ? -ECANCELED : start_holders(w, q);
-		break;
-	case CHANNEL_BALLAST:
-		r = w->is_stopping ? -ECANCELED : start_ballast(w, q);
-		break;
 	case CHANNEL_RELOAD:
 		if (q->m.is_dry_run)
 			check_reload(w, q->m.serial);
@@ -384,7 +389,7 @@ static void serve(struct warden *w, const struct request *q)
 		notify_send(&w->notify, "WATCHDOG=1");
 		break;
 	default:
-		r = -EOPNOTSUPP;
+		r = start_child(w, q);
 	}
 	if (r < 0)
 		answer(w, q->m.serial, r, NULL, 0);

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <json-c/json.h>
+
 struct scan {
 	const char *at;
 	const char *end;
@@ -275,4 +277,20 @@ int jsoncheck_text(const char *text, size_t len, size_t *ret_members)
 		return -EBADMSG;
 	*ret_members = s.n_members;
 	return 0;
+}
+
+size_t jsoncheck_members(struct json_object *o)
+{
+	size_t n = 0;
+
+	if (json_object_is_type(o, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(o); i++)
+			n += jsoncheck_members(json_object_array_get_idx(o, i));
+	} else if (json_object_is_type(o, json_type_object)) {
+		json_object_object_foreach (o, key, value) {
+			(void)key;
+			n += 1 + jsoncheck_members(value);
+		}
+	}
+	return n;
 }

@@ -13,22 +13,6 @@
 
 #include "proto/jsoncheck.h"
 
-static size_t count_members(struct json_object *o)
-{
-	size_t n = 0;
-
-	if (json_object_is_type(o, json_type_array)) {
-		for (size_t i = 0; i < json_object_array_length(o); i++)
-			n += count_members(json_object_array_get_idx(o, i));
-	} else if (json_object_is_type(o, json_type_object)) {
-		json_object_object_foreach (o, key, value) {
-			(void)key;
-			n += 1 + count_members(value);
-		}
-	}
-	return n;
-}
-
 /* One object without a doubled key. Returns 0, -EBADMSG or -ENOMEM. */
 static int parse_object(const char *text, size_t len, struct json_object **ret)
 {
@@ -53,7 +37,7 @@ static int parse_object(const char *text, size_t len, struct json_object **ret)
 	json_tokener_free(tok);
 	if (error != json_tokener_success ||
 		!json_object_is_type(o, json_type_object) ||
-		count_members(o) != n_members) {
+		jsoncheck_members(o) != n_members) {
 		json_object_put(o);
 		return -EBADMSG;
 	}

@@ -14,22 +14,6 @@
 #include "proto/jsoncheck.h"
 #include "proto/signature.h"
 
-static size_t count_members(struct json_object *o)
-{
-	size_t n = 0;
-
-	if (json_object_is_type(o, json_type_array))
-		for (size_t i = 0; i < json_object_array_length(o); i++)
-			n += count_members(json_object_array_get_idx(o, i));
-	if (!json_object_is_type(o, json_type_object))
-		return n;
-	json_object_object_foreach (o, key, value) {
-		(void)key;
-		n += 1 + count_members(value);
-	}
-	return n;
-}
-
 /* One description says which parameters a method takes. */
 static void sign(struct json_object *o)
 {
@@ -53,9 +37,9 @@ static void around(struct json_object *o, size_t n_members)
 		o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 	size_t n_again;
 
-	must(count_members(o) <= n_members);
+	must(jsoncheck_members(o) <= n_members);
 	must(jsoncheck_text(text, strlen(text), &n_again) == 0);
-	must(n_again == count_members(o));
+	must(n_again == jsoncheck_members(o));
 	sign(o);
 }
 

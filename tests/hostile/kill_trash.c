@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -176,32 +175,5 @@ static bool run_kind(const char *kind, unsigned long rounds)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"rounds", required_argument, NULL, 'r'},
-		{"kind", required_argument, NULL, 'k'},
-		{0},
-	};
-	static const char *const kinds[] = {"tmpfs", "ext4", "xfs", "btrfs"};
-	const char *kind = NULL;
-	unsigned long rounds = 30;
-	bool is_fine = true;
-	int c;
-
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'r')
-			rounds = strtoul(optarg, NULL, 10);
-		else if (c == 'k')
-			kind = optarg;
-		else
-			return 2;
-	}
-	if (geteuid() != 0) {
-		printf("SKIPPED: mounting needs root\n");
-		return 77;
-	}
-	if (kind)
-		return run_kind(kind, rounds) ? 0 : 1;
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		is_fine &= run_kind(kinds[i], rounds);
-	return is_fine ? 0 : 1;
+	return world_main(argc, argv, 30, run_kind);
 }

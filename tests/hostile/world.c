@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -322,4 +323,36 @@ unsigned int world_audited(struct world *w, const char *text)
 		line = is_last ? end : end + 1;
 	}
 	return n;
+}
+
+int world_main(int argc, char **argv, unsigned long rounds,
+	bool (*run)(const char *kind, unsigned long rounds))
+{
+	static const struct option options[] = {
+		{"rounds", required_argument, NULL, 'r'},
+		{"kind", required_argument, NULL, 'k'},
+		{0},
+	};
+	static const char *const kinds[] = {"tmpfs", "ext4", "xfs", "btrfs"};
+	const char *kind = NULL;
+	bool is_fine = true;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == 'r')
+			rounds = strtoul(optarg, NULL, 10);
+		else if (c == 'k')
+			kind = optarg;
+		else
+			return 2;
+	}
+	if (geteuid() != 0) {
+		printf("SKIPPED: mounting needs root\n");
+		return 77;
+	}
+	if (kind)
+		return run(kind, rounds) ? 0 : 1;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		is_fine &= run(kinds[i], rounds);
+	return is_fine ? 0 : 1;
 }

@@ -45,6 +45,11 @@ struct world {
 bool world_init(struct world *w, const char *kind, unsigned int size_mib);
 void world_fini(struct world *w);
 
+/* A program that kills a reaper so many rounds (--rounds, else rounds) on each
+ * kind of filesystem, or on one (--kind). run returns whether all was well. */
+int world_main(int argc, char **argv, unsigned long rounds,
+	bool (*run)(const char *kind, unsigned long rounds));
+
 /* Files with old stamps: aged means far older than any rule asks for; a birth
  * time cannot be forged, so the rules of a world have no minimum age. */
 void world_write(struct world *w, const char *rel, size_t size);
