@@ -327,7 +327,6 @@ static int port_read(struct watch *w, int max)
 
 static size_t port_count(const struct watch *w)
 {
-
 	return w->n_bound;
 }
 
