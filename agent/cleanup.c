@@ -544,6 +544,25 @@ static void uncount_known(struct cleanup *c)
 	}
 }
 
+/* However many were tried, no more go than the run may delete. (Bytes are the
+ * reaper's to count: it knows what is left of them.) */
+static void keep_limit(struct cleanup *c)
+{
+	const struct goal *g = &c->order.goal;
+	struct selection *s = &c->selection;
+	uint64_t n = g->max_files ? mem_sub_sat(g->max_files, c->result.files)
+				  : UINT64_MAX;
+
+	for (; s->n_picks > n; s->n_picks--) {
+		enum reason rail = goal_files_rail(g);
+
+		s->skipped.files[rail]++;
+		s->skipped.bytes[rail] = mem_add_sat(s->skipped.bytes[rail],
+			s->picks[s->n_picks - 1].used_bytes);
+		c->result.is_cut = true;
+	}
+}
+
 static int select_victims(struct cleanup *c, const struct goal *goal);
 
 /*
@@ -575,8 +594,17 @@ static bool select_again(struct cleanup *c)
 		return false;
 	uncount_known(c);
 	drop_tried(c);
+	keep_limit(c);
 	begin_selection(c);
-	return c->selection.n_picks > 0;
+	if (!c->selection.n_picks)
+		return false;
+	c->result.estimated_bytes =
+		mem_add_sat(c->result.freed_bytes, c->result.trashed_bytes);
+	for (size_t i = 0; i < c->selection.n_picks; i++)
+		c->result.estimated_bytes =
+			mem_add_sat(c->result.estimated_bytes,
+				c->selection.picks[i].used_bytes);
+	return true;
 }
 
 /* Between two reapers: is there anything left to do? */

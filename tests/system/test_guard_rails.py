@@ -78,6 +78,51 @@ def test_rail(hosts, root_only, word):
     assert agent.history()[-1]["skipped"] == done["skipped"]
 
 
+@pytest.mark.parametrize("how", [(), ("--dry-run",)], ids=["real", "dry"])
+def test_a_limit_holds_for_what_replaces_others(host, root_only, how):
+    """What is in use is replaced by the next in order, again and again: not
+    beyond the limit of the run."""
+    host.config({}, ag.policy("feeds", owners=["*"], strategy="size",
+                              retention={},
+                              limits={**ag.NO_LIMITS, "files": 10}))
+    place = host.place("temp", "feeds")
+    for number in range(40):
+        make_file(place / f"f{number:02}", 4096 * (50 - number), DAY)
+    agent = host.start()
+    held = [open(place / f"f{number:02}", "rb") for number in range(3)]
+    done = agent.json("cleanup", "feeds", "--target", "0B", *how, check=False)
+    for file in held:
+        file.close()
+    left = {s["reason"]: s["files"] for s in done["skipped"]}
+    assert left == {"busy": 3, "limit-files": 27}, done
+    assert done["files"] == 10
+    assert done["estimatedBytes"] == sum(
+        4096 * (50 - number) for number in range(3, 13)), done
+    gone = {f"f{number:02}" for number in range(3, 13)} if not how else set()
+    assert names(place) == {f"f{number:02}" for number in range(40)} - gone
+
+
+@pytest.mark.parametrize("limits", [{"bytes": "25%"}, {"share": "10%"}])
+def test_a_share_holds_for_what_replaces_others(host, root_only, limits):
+    host.config({}, ag.policy("feeds", owners=["*"], strategy="size",
+                              retention={},
+                              limits={**ag.NO_LIMITS, **limits}))
+    place = host.place("temp", "feeds")
+    for number in range(40):
+        make_file(place / f"f{number:02}", 65536, DAY)
+    agent = host.start()
+    held = [open(place / f"f{number:02}", "rb") for number in range(40)
+            if number % 3 == 0]
+    done = agent.json("cleanup", "feeds", "--target", "0B", check=False)
+    for file in held:
+        file.close()
+    if "bytes" in limits:
+        assert 0 < done["freedBytes"] <= done["usedBefore"] / 4
+    else:
+        assert 0 < done["files"] <= 4
+    assert len(names(place)) == 40 - done["files"]
+
+
 def skipped(agent, word):
     return agent.json("metrics")["components"][0]["skipped"][word]
 
