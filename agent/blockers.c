@@ -243,7 +243,7 @@ static void note_protected(
 		.reason = REASON_PROTECTED, .files = files, .bytes = bytes};
 
 	if (escape_name(&text, pattern, strnlen(pattern, 60)) == 0 && text.len)
-		snprintf(one.by, sizeof(one.by), "%s", text.data);
+		escape_fit(one.by, sizeof(one.by), text.data);
 	blockers_add(b->ret, &one);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ballast.h"
+#include "base/escape.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "control.h"
@@ -16,9 +17,18 @@
 
 /* Conditions for the alert engine. */
 
+/* A path that was cut to fit into a message may end in half a character. */
 void notice_condition(struct agent *a, const struct alert_condition *condition)
 {
-	if (alerts_report(a->alerts, condition, core_now(a)) < 0)
+	struct alert_condition whole = *condition;
+	buf_auto struct buf message = {0};
+	int r = escape_line(
+		&message, condition->message, strlen(condition->message));
+
+	whole.message = message.data;
+	if (r == 0)
+		r = alerts_report(a->alerts, &whole, core_now(a));
+	if (r < 0)
 		log_note(LOG_ERR, "out of memory for an alert: %s",
 			condition->message);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "core.h"
@@ -144,7 +145,7 @@ static void read_blockers(struct json_object *list, struct blockers *ret)
 
 		if (r < 0)
 			continue;
-		snprintf(b.by, sizeof(b.by), "%s", by ? by : "");
+		escape_fit(b.by, sizeof(b.by), by ? by : "");
 		blockers_add(ret, &b);
 	}
 }
@@ -306,30 +307,31 @@ static void restore_clock(struct agent *a, struct json_object *state)
 	wallclock_restore(&a->wallclock, a->clock, &seen);
 }
 
+/* What is taken must be good for being saved again, so the strict look comes
+ * first: behind it only memory can be at fault. */
 static int parse(const struct buf *text, struct json_object **ret)
 {
-	struct json_tokener *t = json_tokener_new();
+	struct json_tokener *t;
 	struct json_object *o;
 	size_t n_members;
-	int r = 0;
+	int r = jsoncheck_text(text->data, text->len, &n_members);
 
+	if (r < 0)
+		return r;
+	if (text->data[strspn(text->data, " \t\r\n")] != '{')
+		return -EBADMSG;
+	t = json_tokener_new_ex(JSONCHECK_DEPTH + 1);
 	if (!t)
 		return -ENOMEM;
-	json_tokener_set_flags(t, JSON_TOKENER_VALIDATE_UTF8);
 	o = json_tokener_parse_ex(t, text->data, (int)text->len);
-	if (json_tokener_get_error(t) != json_tokener_success ||
-		!json_object_is_type(o, json_type_object) ||
-		json_get_u64(o, "version") != STATE_VERSION) {
-		/* Out of memory it only says that there is nothing. */
-		r = !o && text->data[0] == '{' &&
-				    jsoncheck_text(text->data, text->len,
-					    &n_members) == 0
-			    ? -ENOMEM
-			    : -EBADMSG;
-		json_object_put(o);
-	}
+	if (json_tokener_get_error(t) != json_tokener_success)
+		r = -ENOMEM;
+	else if (json_get_u64(o, "version") != STATE_VERSION)
+		r = -EBADMSG;
 	json_tokener_free(t);
-	if (r == 0)
+	if (r < 0)
+		json_object_put(o);
+	else
 		*ret = o;
 	return r;
 }

@@ -71,11 +71,7 @@ static void name_process(const char *pid, char ret[HOLDERS_TEXT])
 	if (escape_name(&text, comm, strlen(comm)) < 0 ||
 		buf_printf(&text, "%spid %.16s)", unit ? ", " : " (", pid) < 0)
 		return;
-	if (snprintf(ret, HOLDERS_TEXT, "%s", text.data) < HOLDERS_TEXT)
-		return;
-	/* not half a character at the cut */
-	for (size_t len = HOLDERS_TEXT - 1; len && (ret[len - 1] & 0x80);)
-		ret[--len] = '\0';
+	escape_fit(ret, HOLDERS_TEXT, text.data);
 }
 
 /* ---- locks ---- */

@@ -152,3 +152,14 @@ int escape_undo(struct buf *b, const char *text)
 		cut_back(b, start);
 	return r < 0 ? r : 0;
 }
+
+void escape_fit(char *ret, size_t size, const char *text)
+{
+	size_t len = strnlen(text, size - 1);
+
+	if (text[len])
+		while (len && ((unsigned char)text[len] & 0xc0) == 0x80)
+			len--;
+	memcpy(ret, text, len);
+	ret[len] = '\0';
+}

@@ -18,6 +18,9 @@ int escape_name(struct buf *b, const char *name, size_t len);
 /* The same for text that people read: a backslash stays, so that escaped
  * names within it stay as they are. Not to be undone. */
 int escape_line(struct buf *b, const char *text, size_t len);
+/* The front of text, as far as it fits into size bytes with its NUL, and no
+ * half a character. */
+void escape_fit(char *ret, size_t size, const char *text);
 /* Appends the bytes that an escaped form stands for.
  * Returns 0, -ENOMEM, or -EINVAL for a bad escape. */
 int escape_undo(struct buf *b, const char *text);

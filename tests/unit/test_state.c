@@ -7,6 +7,7 @@
 
 #include "core.h"
 #include "scratch.h"
+#include "notice.h"
 #include "state.h"
 #include "state_saver.h"
 
@@ -206,7 +207,9 @@ static void test_damaged(void **state)
 	static const char *const texts[] = {"", "{", "[]", "null", "42",
 		"{\"version\":2}", "{\"version\":\"1\"}", "{\"version\":-1}",
 		"{}", "{\"version\":1,\"alerts\":[", "\xff\xfe",
-		"{\"version\":1,\"x\":\"\xff\"}"};
+		"{\"version\":1,\"x\":\"\xff\"}",
+		"{\"version\":1,\"x\":\"\xc1\xa9\"}",
+		"{\"version\":1,\"x\":\"\xed\xa0\x80\"}"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		scratch_write(&d->dir, "state", texts[i]);
@@ -219,6 +222,31 @@ static void test_damaged(void **state)
 		end(d);
 		begin(d);
 	}
+}
+
+/* A message of which a character was cut off, and a name that is too long. */
+static void test_cut_characters(void **state)
+{
+	struct desk *d = *state;
+	static const char text[] =
+		"{\"version\":1,\"cleanups\":[{\"component\":\"web\","
+		"\"strategy\":\"size\",\"reason\":\"critical\","
+		"\"mode\":\"enforce\",\"blockers\":[{\"cause\":\"busy\","
+		"\"files\":1,\"bytes\":1,\"by\":\"xxxxxxxxxxxxxxxxxxxxxxxxx"
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+		"\xc3\xa9\"}]}]}";
+
+	scratch_write(&d->dir, "state", text);
+	assert_int_equal(state_load(&d->agent), 0);
+	assert_int_equal(count_aside(d), 0);
+	notice_condition(&d->agent,
+		&(struct alert_condition){.kind = ALERT_KIND_AGENT,
+			.level = LEVEL_WARNING,
+			.scope = "agent",
+			.message = "filesystem /srv/caf\xc3 is full"});
+	assert_int_equal(state_save(&d->agent), 0);
+	assert_string_equal(alerts_get_open(d->agent.alerts, 0).alert->message,
+		"filesystem /srv/caf\\xc3 is full");
 }
 
 /* Every place at which a write may have been cut. */
@@ -407,6 +435,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_round),
 		CASE(test_damaged),
+		CASE(test_cut_characters),
 		CASE(test_truncated),
 		CASE(test_huge),
 		CASE(test_deep),

@@ -410,6 +410,25 @@ static void escaping_loses_nothing(void **state)
 	buf_fini(&back);
 }
 
+static void texts_are_cut_between_characters(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t size;
+		const char *expected;
+	} rows[] = {{"abc", 4, "abc"}, {"abc", 3, "ab"}, {"abc", 1, ""},
+		{"a\xc3\xa9", 4, "a\xc3\xa9"}, {"a\xc3\xa9", 3, "a"},
+		{"a\xf0\x9f\x98\x80", 5, "a"}, {"\xf0\x9f\x98\x80", 2, ""},
+		{"", 1, ""}};
+	char got[8];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		escape_fit(got, rows[i].size, rows[i].text);
+		assert_string_equal(got, rows[i].expected);
+	}
+}
+
 static void bad_escapes_are_refused(void **state)
 {
 	static const char *const rows[] = {"a\\", "\\", "\\x", "\\x1", "\\xg0",
@@ -452,6 +471,7 @@ int main(void)
 		cmocka_unit_test(shares_are_written),
 		cmocka_unit_test(names_are_escaped),
 		cmocka_unit_test(escaping_loses_nothing),
+		cmocka_unit_test(texts_are_cut_between_characters),
 		cmocka_unit_test(bad_escapes_are_refused),
 		cmocka_unit_test(lines_keep_their_backslashes),
 	};
