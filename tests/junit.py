@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A JUnit report as TAP lines, one for each test: junit.py REPORT GROUP."""
+"""A JUnit report as TAP lines, one for each test, and the reason of each that
+failed: junit.py REPORT GROUP."""
 
 import sys
 import xml.etree.ElementTree as tree
@@ -12,8 +13,10 @@ def line(case):
     skipped = case.find("skipped")
     if skipped is not None:
         return f"ok - {name} # SKIP {skipped.get('message', '')}"
-    if case.find("failure") is not None or case.find("error") is not None:
-        return f"not ok - {name}"
+    broken = [part for part in case if part.tag in ("failure", "error")]
+    if broken:
+        why = "; ".join(part.get("message", "")[:400] for part in broken)
+        return f"not ok - {name}\n# {name}: {' '.join(why.split())}"
     return f"ok - {name}"
 
 

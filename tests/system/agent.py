@@ -293,12 +293,23 @@ class Agent:
 
     def kill(self):
         """All of them at once, by SIGKILL."""
-        pids = self.pids()
-        for pid in pids:
+        for pid in self.pids():
             self.signal(pid, signal.SIGKILL)
         self.process.wait()
         self.process = None
-        wait_for("all are dead", lambda: not any(map(is_alive, pids)))
+        self.wait_gone()
+
+    def wait_gone(self):
+        """Until nothing of it is left, as a service manager does before it
+        starts the next: not by pids(), which may miss one that was just
+        forked. All of them write into the log."""
+        def is_ours(fd):
+            try:
+                return os.readlink(fd) == str(self.log_path)
+            except OSError:
+                return False
+        wait_for("all are gone",
+                 lambda: not any(map(is_ours, Path("/proc").glob("[0-9]*/fd/2"))))
 
     def stop(self, timeout=10):
         """SIGTERM; returns the exit status. Finds sanitizer reports."""
