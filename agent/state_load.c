@@ -307,26 +307,20 @@ static void restore_clock(struct agent *a, struct json_object *state)
 	wallclock_restore(&a->wallclock, a->clock, &seen);
 }
 
-/* What is taken must be good for being saved again, so the strict look comes
- * first: behind it only memory can be at fault. */
-static int parse(const struct buf *text, struct json_object **ret)
+static int parse_once(
+	const struct buf *text, size_t n_members, struct json_object **ret)
 {
-	struct json_tokener *t;
+	struct json_tokener *t = json_tokener_new_ex(JSONCHECK_DEPTH + 1);
 	struct json_object *o;
-	size_t n_members;
-	int r = jsoncheck_text(text->data, text->len, &n_members);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	if (text->data[strspn(text->data, " \t\r\n")] != '{')
-		return -EBADMSG;
-	t = json_tokener_new_ex(JSONCHECK_DEPTH + 1);
 	if (!t)
 		return -ENOMEM;
 	o = json_tokener_parse_ex(t, text->data, (int)text->len);
 	if (json_tokener_get_error(t) != json_tokener_success)
 		r = -ENOMEM;
-	else if (json_get_u64(o, "version") != STATE_VERSION)
+	else if (jsoncheck_members(o) != n_members ||
+		 json_get_u64(o, "version") != STATE_VERSION)
 		r = -EBADMSG;
 	json_tokener_free(t);
 	if (r < 0)
@@ -334,6 +328,24 @@ static int parse(const struct buf *text, struct json_object **ret)
 	else
 		*ret = o;
 	return r;
+}
+
+/*
+ * What is taken must be good for being saved again, so the strict look comes
+ * first. json-c leaves out without a word what it has no memory for: a second
+ * try tells that from a key that is missing, or stands there twice.
+ */
+static int parse(const struct buf *text, struct json_object **ret)
+{
+	size_t n_members;
+	int r = jsoncheck_text(text->data, text->len, &n_members);
+
+	if (r < 0)
+		return r;
+	if (text->data[strspn(text->data, " \t\r\n")] != '{')
+		return -EBADMSG;
+	r = parse_once(text, n_members, ret);
+	return r < 0 ? parse_once(text, n_members, ret) : r;
 }
 
 static void set_aside(struct agent *a, int error)

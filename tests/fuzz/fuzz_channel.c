@@ -174,6 +174,21 @@ static void must_be_proper(const struct warden *w)
 	must(n_hooks <= WARDEN_MAX_HOOKS);
 }
 
+/* What no child of this kind is started without. */
+static size_t n_fds_of(uint32_t kind)
+{
+	switch (kind) {
+	case CHANNEL_REAP:
+	case CHANNEL_TRASH:
+	case CHANNEL_HOOKS:
+		return 2;
+	case CHANNEL_HOLDERS:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
 static void send_message(struct scene *s, struct input *in)
 {
 	/* Up to seven bytes more than a message has. */
@@ -201,7 +216,8 @@ static void send_message(struct scene *s, struct input *in)
 	r = warden_serve_message(&s->w);
 	must(r == 0 || r == -EPIPE || r == -EBADMSG);
 	if (s->w.n_jobs > n_jobs)
-		must(n_fds >= 2 && !s->w.is_stopping && r == 0);
+		must(n_fds >= n_fds_of(m->kind) && !s->w.is_stopping &&
+			r == 0);
 	must_be_proper(&s->w);
 	hear_agent(s, m->serial);
 	hear_manager(s);

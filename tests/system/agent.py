@@ -293,23 +293,30 @@ class Agent:
 
     def kill(self):
         """All of them at once, by SIGKILL."""
-        for pid in self.pids():
+        pids = self.pids()
+        for pid in pids:
             self.signal(pid, signal.SIGKILL)
         self.process.wait()
         self.process = None
+        wait_for("all are dead", lambda: not any(map(is_alive, pids)))
         self.wait_gone()
 
     def wait_gone(self):
         """Until nothing of it is left, as a service manager does before it
         starts the next: not by pids(), which may miss one that was just
-        forked. All of them write into the log."""
-        def is_ours(fd):
-            try:
-                return os.readlink(fd) == str(self.log_path)
-            except OSError:
-                return False
-        wait_for("all are gone",
-                 lambda: not any(map(is_ours, Path("/proc").glob("[0-9]*/fd/2"))))
+        forked. All of them write into the log; one that has closed that may
+        still be about to close the rest."""
+        found = set()
+
+        def is_any_left():
+            for fd in Path("/proc").glob("[0-9]*/fd/2"):
+                try:
+                    if os.readlink(fd) == str(self.log_path):
+                        found.add(fd.parts[2])
+                except OSError:
+                    pass
+            return any(map(is_alive, found))
+        wait_for("all are gone", lambda: not is_any_left())
 
     def stop(self, timeout=10):
         """SIGTERM; returns the exit status. Finds sanitizer reports."""

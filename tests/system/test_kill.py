@@ -73,12 +73,14 @@ def kill_one(agent, host, who):
     else:
         time.sleep(random.uniform(0, 0.1))
         victim = find(agent, who)
+    others = agent.pids()
     began = time.monotonic()
     if victim:
         agent.signal(victim, signal.SIGKILL)
     if who == "warden":
         agent.process.wait()
         # As a service manager does: all of them go, then comes the next.
+        ag.wait_for("all are dead", lambda: not any(map(ag.is_alive, others)))
         agent.wait_gone()
         agent.start()
     run.wait(10 * ag.SLOW)
