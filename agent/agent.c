@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "actors.h"
 #include "base/log.h"
 #include "beat.h"
 #include "control.h"
@@ -107,8 +108,9 @@ static int make_parts(struct agent *a, const struct agent_start *start)
 	if (r < 0)
 		return r;
 	a->alerts = alerts_new(start->config->cooldown_s);
+	a->actors = actors_new();
 	a->deletions = malloc(sizeof(*a->deletions));
-	if (!a->alerts || !a->deletions)
+	if (!a->alerts || !a->actors || !a->deletions)
 		return -ENOMEM;
 	deletions_init(a->deletions);
 	return 0;
@@ -199,6 +201,7 @@ static void stop_parts(struct agent *a)
 	deliver_free(a->deliver);
 	state_saver_free(a->saver);
 	measure_free(a->measure);
+	actors_free(a->actors);
 	filesystems_fini(&a->filesystems);
 	wire_free(a->wire);
 	alerts_free(a->alerts);

@@ -16,6 +16,7 @@
 #include "policy/policy_json.h"
 #include "wallclock.h"
 
+struct actors;
 struct control;
 struct control_call;
 struct deliver;
@@ -37,6 +38,7 @@ struct agent {
 	struct loop *loop;
 	struct wire *wire;
 	struct measure *measure;
+	struct actors *actors;
 	struct marked *marked; /* sources.c's */
 	struct control *control;
 	struct deliver *deliver;

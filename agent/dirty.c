@@ -81,18 +81,24 @@ bool dirty_has(
 	return d->n_slots && d->slots[slot_of(d, dir, name, len)];
 }
 
-int dirty_add(struct dirty *d, uint32_t dir, const char *name, size_t len)
+int dirty_add_by(struct dirty *d, uint32_t dir, const char *name, size_t len,
+	uint16_t actor)
 {
 	size_t at;
 	int r = 0;
 
+	if (len > UINT16_MAX)
+		return -ENAMETOOLONG;
 	if (d->n_items * 2 >= d->n_slots)
 		r = grow(d);
 	if (r < 0)
 		return r;
 	at = slot_of(d, dir, name, len);
-	if (d->slots[at])
+	if (d->slots[at]) {
+		if (actor)
+			d->items[d->slots[at] - 1].actor = actor;
 		return 0;
+	}
 	r = mem_grow(
 		(void **)&d->items, &d->cap, d->n_items + 1, sizeof(*d->items));
 	if (r < 0)
@@ -100,7 +106,8 @@ int dirty_add(struct dirty *d, uint32_t dir, const char *name, size_t len)
 	d->items[d->n_items] = (struct dirty_item){
 		.dir = dir,
 		.offset = (uint32_t)d->text.len,
-		.len = (uint32_t)len,
+		.len = (uint16_t)len,
+		.actor = actor,
 		.order = (uint32_t)d->n_items,
 	};
 	r = buf_put(&d->text, name, len);

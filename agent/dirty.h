@@ -16,7 +16,8 @@
 struct dirty_item {
 	uint32_t dir;
 	uint32_t offset; /* of the name in text */
-	uint32_t len;
+	uint16_t len;
+	uint16_t actor; /* who announced it last (actors.h), or 0 */
 	uint32_t order; /* of arrival */
 };
 
@@ -32,8 +33,14 @@ struct dirty {
 
 void dirty_init(struct dirty *d);
 void dirty_fini(struct dirty *d);
-/* Returns 0 or -ENOMEM. */
-int dirty_add(struct dirty *d, uint32_t dir, const char *name, size_t len);
+/* actor 0 leaves what was there. Returns 0, -ENOMEM or -ENAMETOOLONG. */
+int dirty_add_by(struct dirty *d, uint32_t dir, const char *name, size_t len,
+	uint16_t actor);
+static inline int dirty_add(
+	struct dirty *d, uint32_t dir, const char *name, size_t len)
+{
+	return dirty_add_by(d, dir, name, len, 0);
+}
 bool dirty_has(
 	const struct dirty *d, uint32_t dir, const char *name, size_t len);
 static inline const char *dirty_name(

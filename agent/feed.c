@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "act/quarantine.h"
+#include "actors.h"
 
 static void on_dir_removed(void *ctx, uint32_t dir)
 {
@@ -108,6 +109,13 @@ static bool is_old_news(const struct feed *f, const struct watch_event *e)
 		       INDEX_NONE;
 }
 
+static struct actor actor_of(const struct feed *f, const struct watch_event *e)
+{
+	return f->actors && e->pid
+		       ? actors_of(f->actors, e->pid, clock_boot_ns(NULL))
+		       : (struct actor){.number = ACTOR_UNKNOWN};
+}
+
 void feed_event(void *ctx, const struct watch_event *e)
 {
 	struct feed *f = ctx;
@@ -117,11 +125,15 @@ void feed_event(void *ctx, const struct watch_event *e)
 	case WATCH_LOOK:
 		/* The directory may have shrunk all the same (xfs). */
 		if (e->name_len)
-			feed_look(f, e->dir, is_old_news(f, e) ? "." : e->name);
+			feed_look_by(f, e->dir,
+				is_old_news(f, e) ? "." : e->name,
+				actor_of(f, e).number);
 		feed_note_nameless(f, e->name);
 		break;
 	case WATCH_TOUCH:
-		if (!f->is_reaping)
+		if (actor_of(f, e).is_ignored)
+			index_disown(f->index, e->dir, e->name, e->name_len);
+		else if (!f->is_reaping)
 			index_touch(f->index, e->dir, e->name, e->name_len,
 				f->now_real_s);
 		break;
@@ -138,7 +150,7 @@ void feed_event(void *ctx, const struct watch_event *e)
 }
 
 int feed_new(const struct policy *policy, uint32_t id, struct measure *measure,
-	struct feed **ret)
+	struct actors *actors, struct feed **ret)
 {
 	struct feed *f = calloc(1, sizeof(*f));
 	int r = -ENOMEM;
@@ -148,6 +160,7 @@ int feed_new(const struct policy *policy, uint32_t id, struct measure *measure,
 	f->policy = policy;
 	f->id = id;
 	f->measure = measure;
+	f->actors = actors;
 	f->is_provisional = true;
 	f->n_roots = policy->n_roots;
 	dirty_init(&f->dirty);
@@ -182,6 +195,7 @@ struct feed *feed_free(struct feed *f)
 		f->askers = next;
 	}
 	dirty_fini(&f->dirty);
+	growth_fini(&f->growth);
 	free(f->nameless.tags);
 	free(f->fast.dirs);
 	free(f->slow.dirs);
@@ -246,6 +260,25 @@ void feed_reaping(struct feed *f, bool is_reaping)
 bool feed_is_reaping(const struct feed *f)
 {
 	return f->is_reaping;
+}
+
+const struct growth *feed_growth(const struct feed *f)
+{
+	return &f->growth;
+}
+
+/* What is found by the first scan has not grown. */
+void feed_note_growth(
+	struct feed *f, uint32_t dir, uint16_t actor, int64_t bytes)
+{
+	int64_t now = clock_boot_ns(NULL);
+
+	if (!bytes || f->is_provisional)
+		return;
+	growth_note(&f->growth.dirs, growth_dir(dir, feed_life(f, dir)), bytes,
+		now);
+	if (actor)
+		growth_note(&f->growth.actors, actor, bytes, now);
 }
 
 struct index *feed_index(const struct feed *f)

@@ -20,8 +20,10 @@
 #include "policy/policy.h"
 #include "watch/measure.h"
 
+struct actors;
 struct fanotify_hub;
 struct feed;
+struct growth;
 
 enum root_state {
 	ROOT_UNSEEN, /* not looked at yet */
@@ -65,12 +67,13 @@ struct feed_counters {
 };
 
 /*
- * policy borrowed; id is this feed's alone, put into its jobs. Each root's
+ * policy, measure and actors borrowed (NULL: nobody asks who it was); id is
+ * this feed's alone, put into its jobs. Each root's
  * filesystem is looked at first; it then waits until feed_begin says where its
  * news are to come from.
  */
 int feed_new(const struct policy *policy, uint32_t id, struct measure *measure,
-	struct feed **ret);
+	struct actors *actors, struct feed **ret);
 struct feed *feed_free(struct feed *f);
 /* The same roots under changed rules: everything is judged again, slowly. */
 void feed_set_policy(struct feed *f, const struct policy *policy);
@@ -91,6 +94,10 @@ bool feed_is_polled(const struct feed *f);
 /* Takes in what the kernel has queued. now_real_s: for observed accesses.
  * Returns how many events there were, those of strangers included. */
 size_t feed_read(struct feed *f, int64_t now_real_s);
+/* What made it grow since the first scan, as far as events told. */
+const struct growth *feed_growth(const struct feed *f);
+/* Do its news say who did it, for all roots? */
+bool feed_knows_actors(const struct feed *f);
 /* While a reaper is at work here, opens are not accesses, and what is in the
  * quarantine is on its way out. */
 void feed_reaping(struct feed *f, bool is_reaping);

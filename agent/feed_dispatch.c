@@ -2,6 +2,8 @@
 /* Jobs out: as many as can be under way. */
 #include "feed_impl.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FEED_MAX_LISTINGS 256 /* under way at once, over all workers */
@@ -102,18 +104,33 @@ static void dispatch_slow(struct feed *f)
 	}
 }
 
+static int put_names(
+	struct job *job, const struct dirty *set, size_t from, size_t to)
+{
+	int r = 0;
+
+	job->n_names = to - from;
+	job->actors = calloc(job->n_names, sizeof(*job->actors));
+	if (!job->actors)
+		return -ENOMEM;
+	for (size_t i = from; r == 0 && i < to; i++) {
+		const struct dirty_item *item = &set->items[i];
+
+		job->actors[i - from] = item->actor;
+		r = buf_put(&job->names, dirty_name(set, item),
+			(size_t)item->len + 1);
+	}
+	return r;
+}
+
 /* The names of one directory, items [from, to) of a sorted set. */
 static void submit_look(
 	struct feed *f, const struct dirty *set, size_t from, size_t to)
 {
 	struct job *job = feed_job(f, JOB_LOOK, set->items[from].dir);
 
-	for (size_t i = from; job && i < to; i++)
-		if (buf_put(&job->names, dirty_name(set, &set->items[i]),
-			    set->items[i].len + 1) < 0)
-			job = job_free(job);
-	if (job)
-		job->n_names = to - from;
+	if (job && put_names(job, set, from, to) < 0)
+		job = job_free(job);
 	if (!job || !submit(f, job)) {
 		feed_overflow(f);
 		return;
@@ -126,8 +143,8 @@ static void keep_waiting(
 	struct feed *f, const struct dirty *set, size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++)
-		feed_look(
-			f, set->items[i].dir, dirty_name(set, &set->items[i]));
+		feed_look_by(f, set->items[i].dir,
+			dirty_name(set, &set->items[i]), set->items[i].actor);
 }
 
 /* The names that wait leave, and others may come in their place. */

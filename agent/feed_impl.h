@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "dirty.h"
 #include "feed.h"
+#include "growth.h"
 #include "watch/watch.h"
 
 /* What is known of a directory beside the index. */
@@ -18,6 +19,7 @@ struct dir_info {
 	bool is_again : 1; /* list once more when the job is done */
 	bool is_begun : 1; /* the first piece of the job's result was seen */
 	bool is_unwatched : 1;
+	uint16_t actor; /* who made it, until it was listed */
 	uint32_t life; /* counts the directories that had this number */
 };
 
@@ -56,6 +58,8 @@ struct feed {
 	struct index *index;
 	struct source *sources;
 	struct measure *measure;
+	struct actors *actors;
+	struct growth growth;
 	struct feed_root *roots;
 	size_t n_roots;
 	struct dirty dirty;
@@ -82,6 +86,8 @@ static inline size_t feed_waiting(const struct queue *q)
 
 /* NULL: out of memory. */
 struct dir_info *feed_info(struct feed *f, uint32_t dir);
+void feed_look_by(
+	struct feed *f, uint32_t dir, const char *name, uint16_t actor);
 bool feed_dequeue(struct queue *q, uint32_t *ret);
 /* Every directory of the index, into one of the queues. */
 void feed_list_all(struct feed *f, bool is_slow);
@@ -104,5 +110,8 @@ int feed_probe(struct feed *f, size_t i);
 void feed_note_nameless(struct feed *f, const char *name);
 /* The directory of a root that deletions may be undone from. */
 bool feed_is_in_trash(const char *rel_dir);
+/* Bytes came or went in a directory, by actor. */
+void feed_note_growth(
+	struct feed *f, uint32_t dir, uint16_t actor, int64_t bytes);
 /* A job for a directory of the index; NULL: out of memory. */
 struct job *feed_job(struct feed *f, enum job_kind kind, uint32_t dir);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "actors.h"
+
 #define FEED_MAX_DIRTY (1u << 18) /* names; more is an overflow */
 
 struct dir_info *feed_info(struct feed *f, uint32_t dir)
@@ -56,11 +58,17 @@ void feed_list(struct feed *f, uint32_t dir)
 	enqueue(f, &f->fast, dir);
 }
 
-void feed_look(struct feed *f, uint32_t dir, const char *name)
+void feed_look_by(
+	struct feed *f, uint32_t dir, const char *name, uint16_t actor)
 {
 	if (f->dirty.n_items >= FEED_MAX_DIRTY ||
-		dirty_add(&f->dirty, dir, name, strlen(name)) < 0)
+		dirty_add_by(&f->dirty, dir, name, strlen(name), actor) < 0)
 		feed_overflow(f);
+}
+
+void feed_look(struct feed *f, uint32_t dir, const char *name)
+{
+	feed_look_by(f, dir, name, ACTOR_UNKNOWN);
 }
 
 uint32_t feed_life(const struct feed *f, uint32_t dir)
@@ -82,7 +90,9 @@ void feed_gone(struct feed *f, uint32_t dir, uint32_t life, const char *name)
 	if (!info || info->life != life)
 		return;
 	if (index_apply(f->index, &gone, 0, &change) < 0 || info->tag)
-		feed_look(f, dir, name);
+		feed_look_by(f, dir, name, ACTOR_OURS);
+	else
+		feed_note_growth(f, dir, ACTOR_OURS, change.used_delta);
 }
 
 /* Every directory of the index, into one of the queues. */
@@ -112,6 +122,7 @@ void feed_overflow(struct feed *f)
 	f->counters.overflows++;
 	f->is_provisional = true;
 	dirty_reset(&f->dirty);
+	index_own(f->index);
 	feed_list_all(f, false);
 }
 

@@ -8,6 +8,7 @@
 
 #include "act/ballast.h"
 #include "act/quarantine.h"
+#include "actors.h"
 
 /* Room kept for everybody is nobody's usage. It is ours, where ours is: who
  * gives a file of his that name hides nothing. */
@@ -104,8 +105,37 @@ static int apply_self(
 	return r;
 }
 
+/* A way through the names that a job was to look at; what it found comes in
+ * the same order. */
+struct naming {
+	const char *at;
+	size_t i;
+};
+
+/* Who announced the name; of one found by a listing, who made the directory. */
+static uint16_t actor_of(const struct feed *f, const struct job *job,
+	struct naming *way, const struct observation *o)
+{
+	if (job->kind == JOB_LIST)
+		return job->is_slow ? ACTOR_UNKNOWN : f->dirs[job->dir].actor;
+	for (; job->actors && way->i < job->n_names; way->i++) {
+		if (strcmp(way->at, o->name) == 0)
+			return job->actors[way->i];
+		way->at += strlen(way->at) + 1;
+	}
+	return ACTOR_UNKNOWN;
+}
+
+static void note_maker(struct feed *f, uint32_t dir, uint16_t actor)
+{
+	struct dir_info *info = feed_info(f, dir);
+
+	if (info)
+		info->actor = actor;
+}
+
 static int apply_name(struct feed *f, const struct job *job,
-	const struct verdict *all, const struct observation *o)
+	const struct verdict *all, const struct observation *o, uint16_t actor)
 {
 	struct index_change change;
 	int r;
@@ -119,6 +149,9 @@ static int apply_name(struct feed *f, const struct job *job,
 		f->is_seek_due = true;
 	if (change.what == INDEX_DIR_ADDED || change.what == INDEX_DIR_MOVED)
 		follow_dir(f, &change);
+	if (change.what == INDEX_DIR_ADDED)
+		note_maker(f, change.node, actor);
+	feed_note_growth(f, job->dir, actor, change.used_delta);
 	if (job->is_slow && change.what != INDEX_SAME &&
 		!dirty_has(&f->dirty, o->dir, o->name, o->name_len)) {
 		f->counters.drift++;
@@ -134,6 +167,7 @@ static int apply_all(struct feed *f, const struct result *result)
 	const struct job *job = result->job;
 	const struct observation *o = result->obs;
 	const struct observation *end = o + result->n_obs;
+	struct naming way = {.at = job->names.data};
 	struct verdict all;
 	int r = 0;
 
@@ -141,7 +175,7 @@ static int apply_all(struct feed *f, const struct result *result)
 		r = apply_self(f, job, o++);
 	all = judge_all(f, job);
 	for (; r == 0 && o < end; o++)
-		r = apply_name(f, job, &all, o);
+		r = apply_name(f, job, &all, o, actor_of(f, job, &way, o));
 	return r;
 }
 
@@ -216,6 +250,8 @@ static void end_job(struct feed *f, const struct result *result)
 
 	info->tag = 0;
 	info->is_again = info->is_begun = false;
+	if (job->kind == JOB_LIST && !is_again)
+		info->actor = ACTOR_UNKNOWN;
 	if (result->error && result->error != -ENOSPC) {
 		directory_failed(f, result);
 	} else if (job->kind == JOB_LIST) {

@@ -149,6 +149,14 @@ bool feed_is_polled(const struct feed *f)
 	return f->counters.unwatched > 0;
 }
 
+bool feed_knows_actors(const struct feed *f)
+{
+	for (size_t i = 0; i < f->n_roots; i++)
+		if (f->roots[i].news != FEED_NEWS_FANOTIFY)
+			return false;
+	return true;
+}
+
 const char *feed_source(const struct feed *f)
 {
 	static const char *const names[] = {"scan", "inotify", "inotify+scan",

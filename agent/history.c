@@ -61,6 +61,21 @@ void history_add_sample(struct history *h, const struct sample *s)
 		h->samples, &h->n_samples, HISTORY_SAMPLES, sizeof(*s))] = *s;
 }
 
+const struct sample *history_sample(
+	const struct history *h, const char *component, int64_t at_real_s)
+{
+	const struct sample *ret = NULL;
+
+	for (size_t i = 0; i < h->n_samples; i++) {
+		const struct sample *s = &h->samples[i];
+
+		if (strcmp(s->component, component) == 0 &&
+			(!ret || s->at_real_s <= at_real_s))
+			ret = s;
+	}
+	return ret;
+}
+
 uint64_t history_growth(
 	const struct history *h, const char *component, int64_t now_real_s)
 {

@@ -38,6 +38,10 @@ void history_fini(struct history *h);
 void history_add_cleanup(struct history *h, const struct cleanup_result *r);
 void history_add_alert(struct history *h, const struct alert *a);
 void history_add_sample(struct history *h, const struct sample *s);
+/* The last sample of a component that is no newer than at_real_s, or else its
+ * first; borrowed. NULL: there is none. */
+const struct sample *history_sample(
+	const struct history *h, const char *component, int64_t at_real_s);
 /* Bytes a component grew an hour, over its samples of the last day; 0 if it
  * shrank or too little is known. */
 uint64_t history_growth(

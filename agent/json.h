@@ -24,6 +24,12 @@ static inline void json_put_u64(
 			value > INT64_MAX ? INT64_MAX : (int64_t)value));
 }
 
+static inline void json_put_i64(
+	struct json_object *o, const char *key, int64_t value)
+{
+	json_object_object_add(o, key, json_object_new_int64(value));
+}
+
 static inline void json_put_bool(
 	struct json_object *o, const char *key, bool value)
 {

@@ -1,5 +1,6 @@
 ullaged_SOURCES = agent/main.c
 libullage_a_SOURCES += \
+	agent/actors.c agent/actors.h \
 	agent/alerts.c agent/alerts.h \
 	agent/silence.c agent/silence.h \
 	agent/loop.c agent/loop.h \
@@ -27,11 +28,13 @@ libullage_a_SOURCES += \
 	agent/deletions.c agent/deletions.h \
 	agent/deliver.c agent/deliver.h \
 	agent/filesystems.c agent/filesystems.h \
+	agent/growth.c agent/growth.h \
 	agent/history.c agent/history.h \
 	agent/json.c agent/json.h \
 	agent/latch.c agent/latch.h \
 	agent/locate.c agent/locate.h \
 	agent/methods.c agent/methods.h agent/methods_files.c \
+	agent/methods_growth.c \
 	agent/methods_cleanup.c agent/methods_config.c agent/methods_operate.c \
 	agent/core.c \
 	agent/notice.c agent/notice.h agent/notice_faults.c \

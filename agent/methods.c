@@ -240,6 +240,7 @@ const struct control_method methods[] = {
 	{"Du", false, methods_du},
 	{"Largest", false, methods_largest},
 	{"Oldest", false, methods_oldest},
+	{"GetGrowth", false, methods_growth},
 	{"GetAlerts", false, get_alerts},
 	{"GetHistory", false, get_history},
 	{"Subscribe", false, subscribe},

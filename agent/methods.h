@@ -80,3 +80,5 @@ void methods_largest(
 	void *ctx, struct control_call *call, struct json_object *parameters);
 void methods_oldest(
 	void *ctx, struct control_call *call, struct json_object *parameters);
+void methods_growth(
+	void *ctx, struct control_call *call, struct json_object *parameters);

@@ -546,17 +546,26 @@ json *report_dashboard(struct agent *a)
 	return o;
 }
 
+int report_path(const struct component *c, uint32_t node, struct buf *ret)
+{
+	const struct index *ix = feed_index(c->feed);
+	buf_auto struct buf rel = {0};
+	int r = index_rel_path(ix, node, &rel);
+
+	return r < 0 ? r
+		     : buf_printf(ret, "%s%s%s",
+			       c->policy->roots[index_root(ix, node)].path,
+			       rel.len ? "/" : "", rel.len ? rel.data : "");
+}
+
 static json *du_entry(const struct component *c, uint32_t node)
 {
 	const struct index *ix = feed_index(c->feed);
 	struct index_totals t = index_totals(ix, node);
 	json *o = json_object_new_object();
-	buf_auto struct buf rel = {0};
 	buf_auto struct buf path = {0};
 
-	index_rel_path(ix, node, &rel);
-	buf_printf(&path, "%s%s%s", c->policy->roots[index_root(ix, node)].path,
-		rel.len ? "/" : "", rel.len ? rel.data : "");
+	(void)report_path(c, node, &path);
 	json_put_name(o, "path", path.data, path.len);
 	json_put_text(o, "component", c->policy->component);
 	json_put_text(o, "type", stype_name(index_type(ix, node)));

@@ -13,6 +13,7 @@
 struct agent;
 struct alert;
 struct blockers;
+struct buf;
 struct cleanup;
 struct cleanup_result;
 struct component;
@@ -33,5 +34,7 @@ struct json_object *report_plan(
 char *report_blockers(const struct blockers *b);
 struct json_object *report_history(
 	struct agent *a, const char *component, size_t limit);
+/* The absolute path of a directory. Returns 0 or -ENOMEM. */
+int report_path(const struct component *c, uint32_t node, struct buf *ret);
 /* A directory of a component and those right below it. */
 struct json_object *report_du(const struct component *c, uint32_t node);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "actors.h"
 #include "ballast.h"
 #include "base/account.h"
 #include "base/log.h"
@@ -57,7 +58,7 @@ static void component_fini(struct component *c)
 static int make_feed(
 	struct agent *a, struct component *c, const struct policy *p)
 {
-	return feed_new(p, ++a->last_feed_id, a->measure, &c->feed);
+	return feed_new(p, ++a->last_feed_id, a->measure, a->actors, &c->feed);
 }
 
 /* A fresh component, or one that will take over what heir has. */
@@ -107,6 +108,8 @@ static void put_in_force(
 	a->n_components = config->n_policies;
 	config_free(a->config);
 	a->config = config;
+	actors_ignore(
+		a->actors, config->ignore_readers, config->n_ignore_readers);
 	for (size_t i = 0; i < a->n_components; i++)
 		methods_rebind(&fresh[i]);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "core.h"
 #include "loop.h"
 #include "watch/fanotify.h"
@@ -107,17 +108,28 @@ static bool may_mark(const struct agent *a)
 	       a->config->watch == WATCH_WITH_FANOTIFY;
 }
 
+static void begin_without(
+	struct agent *a, struct component *c, size_t i, enum feed_news news)
+{
+	if (a->config->n_ignore_readers)
+		log_note(LOG_NOTICE,
+			"%s: without fanotify nothing tells who reads %s: "
+			"ignoreReaders has no effect there",
+			c->policy->component, c->policy->roots[i].path);
+	feed_begin(c->feed, i, news, NULL);
+}
+
 static void begin(struct agent *a, struct component *c, size_t i)
 {
 	const struct feed_root *root = feed_root(c->feed, i);
 	struct marked *m;
 
 	if (root->fs.is_network || a->config->watch == WATCH_WITH_SCAN) {
-		feed_begin(c->feed, i, FEED_NEWS_SCAN, NULL);
+		begin_without(a, c, i, FEED_NEWS_SCAN);
 		return;
 	}
 	if (!may_mark(a)) {
-		feed_begin(c->feed, i, FEED_NEWS_INOTIFY, NULL);
+		begin_without(a, c, i, FEED_NEWS_INOTIFY);
 		return;
 	}
 	m = find(a, root->fs.dev);
@@ -126,7 +138,7 @@ static void begin(struct agent *a, struct component *c, size_t i)
 	if (m && m->hub)
 		feed_begin(c->feed, i, FEED_NEWS_FANOTIFY, m->hub);
 	else if (!m || m->error)
-		feed_begin(c->feed, i, FEED_NEWS_INOTIFY, NULL);
+		begin_without(a, c, i, FEED_NEWS_INOTIFY);
 }
 
 /* inotify's descriptor is there when the first root needs it. */

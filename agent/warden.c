@@ -32,10 +32,12 @@
 #define PAUSE_MIN_NS (1 * CLOCK_NS_PER_S)
 #define PAUSE_MAX_NS (30 * CLOCK_NS_PER_S)
 /* An agent that ran this long was well: its end starts the pauses anew. */
-#define WELL_NS	    (60 * CLOCK_NS_PER_S)
-#define LEAVE_NS    (5 * CLOCK_NS_PER_S)
-#define STOP_NS	    (15 * CLOCK_NS_PER_S)
-#define WATCHDOG_NS (5 * CLOCK_NS_PER_S)
+#define WELL_NS	      (60 * CLOCK_NS_PER_S)
+#define LEAVE_NS      (5 * CLOCK_NS_PER_S)
+#define STOP_NS	      (15 * CLOCK_NS_PER_S)
+#define WATCHDOG_NS   (5 * CLOCK_NS_PER_S)
+#define TAKE_PAUSE_NS 20000000
+#define TAKE_TRIES    50
 
 static int fail(const char *what, const struct buf *why, int r)
 {
@@ -88,35 +90,51 @@ static int look_at_roots(struct warden *w)
 	return 0;
 }
 
+/* What only one of us can have. Where we follow one that was killed, the last
+ * of its processes may still be about to go: they have a moment for that. */
+typedef int take_fn(struct warden *w, struct buf *why);
+
+static int take(struct warden *w, const char *what, take_fn *fn)
+{
+	const struct timespec pause = {.tv_nsec = TAKE_PAUSE_NS};
+	buf_auto struct buf why = {0};
+	int r = fn(w, &why);
+
+	for (int i = 0; r == -EADDRINUSE && i < TAKE_TRIES; i++) {
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+		buf_reset(&why);
+		r = fn(w, &why);
+	}
+	return r < 0 ? fail(what, &why, r) : 0;
+}
+
+static int take_claims(struct warden *w, struct buf *why)
+{
+	return warden_claims_take(
+		&w->claims, &w->survey, why, &w->current.notes);
+}
+
 static int claim_roots(struct warden *w)
 {
-	buf_auto struct buf why = {0};
 	int r = warden_claims_init(w->source.claims_dir,
 		w->current.config->socket_path, &w->claims);
 
-	if (r == 0)
-		r = warden_claims_take(
-			&w->claims, &w->survey, &why, &w->current.notes);
-	return r < 0 ? fail("roots", &why, r) : 0;
+	return r < 0 ? fail("roots", NULL, r) : take(w, "roots", take_claims);
 }
 
-static int open_files(struct warden *w)
+static int take_files(struct warden *w, struct buf *why)
 {
-	buf_auto struct buf why = {0};
-	int r = warden_files_open(w->current.config->state_file, &w->agent_user,
-		&w->files, &why, &w->current.notes);
-
-	return r < 0 ? fail("state", &why, r) : 0;
+	return warden_files_open(w->current.config->state_file, &w->agent_user,
+		&w->files, why, &w->current.notes);
 }
 
 /* Bound here, not by the agent: its directory is out of the agent's reach, and
  * clients that come while an agent is replaced wait instead of failing. */
-static int open_socket(struct warden *w)
+static int take_socket(struct warden *w, struct buf *why)
 {
 	const struct prepare_owner ours = {
 		.uid = geteuid(), .gid = getegid(), .mode = 0755};
 	const char *path = w->current.config->socket_path;
-	buf_auto struct buf why = {0};
 	mem_autofree char *dir = strdup(path);
 	char *slash;
 	int r = dir ? 0 : -ENOMEM;
@@ -124,15 +142,15 @@ static int open_socket(struct warden *w)
 	slash = dir ? strrchr(dir, '/') : NULL;
 	if (slash && slash != dir) {
 		*slash = '\0';
-		r = prepare_dir(dir, &ours, &why);
+		r = prepare_dir(dir, &ours, why);
 	}
 	if (r == 0)
 		r = control_socket_open(path, &w->socket);
 	if (r == -EADDRINUSE)
-		(void)buf_printf(&why, "another agent listens on %s", path);
-	else if (r < 0 && why.len == 0)
-		(void)buf_printf(&why, "%s: %s", path, strerror(-r));
-	return r < 0 ? fail("control socket", &why, r) : 0;
+		(void)buf_printf(why, "another agent listens on %s", path);
+	else if (r < 0 && why->len == 0)
+		(void)buf_printf(why, "%s: %s", path, strerror(-r));
+	return r;
 }
 
 static int catch_signals(struct warden *w)
@@ -403,13 +421,13 @@ static int open_all(struct warden *w)
 	if (r == 0)
 		r = find_agent_user(w);
 	if (r == 0)
-		r = open_files(w);
+		r = take(w, "state", take_files);
 	if (r == 0)
 		r = look_at_roots(w);
 	if (r == 0)
 		r = claim_roots(w);
 	if (r == 0)
-		r = open_socket(w);
+		r = take(w, "control socket", take_socket);
 	return r;
 }
 

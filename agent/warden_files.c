@@ -119,7 +119,7 @@ static int take_lock(struct warden_files *f, struct buf *why, struct buf *notes)
 		return r;
 	}
 	if (flock(f->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		r = -errno;
+		r = errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
 		(void)buf_puts(why, "another ullaged runs with this state "
 				    "directory");
 	}

@@ -129,6 +129,13 @@ const struct verb verbs[] = {
 		.show = verbs_show_files,
 	},
 	{
+		.name = "growth",
+		.summary = "how fast components grow, by whom and where",
+		.words = {MAYBE_COMPONENT},
+		.method = "GetGrowth",
+		.show = verbs_show_growth,
+	},
+	{
 		.name = "events",
 		.summary = "what happens, as it happens, until interrupted",
 		.method = "Subscribe",

@@ -95,6 +95,9 @@ void verbs_show_du(const struct print *p, struct json_object *reply,
 void verbs_show_files(const struct print *p, struct json_object *reply,
 	struct json_object *asked);
 
+void verbs_show_growth(const struct print *p, struct json_object *reply,
+	struct json_object *asked);
+
 /* verbs_events.c */
 void verbs_show_event(const struct print *p, struct json_object *reply,
 	struct json_object *asked);

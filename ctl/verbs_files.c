@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* du, largest, oldest. */
+/* du, largest, oldest, growth. */
 #include <json-c/json.h>
 
 #include "base/units.h"
@@ -66,4 +66,73 @@ void verbs_show_files(const struct print *p, struct json_object *reply,
 		table_put(t, COLOR_NONE, "%s", field_text(f, "path", "?"));
 	}
 	table_end(t);
+}
+
+#define GROWTH_ROWS 5 /* of each kind, for people */
+
+static void put_change(struct table *t, struct json_object *o, const char *key)
+{
+	int64_t bytes = field_int(o, key);
+	uint64_t size = bytes < 0 ? -(uint64_t)bytes : (uint64_t)bytes;
+	char text[UNITS_SIZE];
+
+	if (!field_has(o, key))
+		table_put(t, COLOR_DIM, "-");
+	else
+		table_put(t, COLOR_NONE, "%s%s",
+			bytes < 0   ? "-"
+			: bytes > 0 ? "+"
+				    : "",
+			units_size(size, text));
+}
+
+static void put_growth(struct table *t, struct json_object *o,
+	const char *component, const char *how, const char *what)
+{
+	put_change(t, o, "hourBytes");
+	put_change(t, o, "dayBytes");
+	table_put(t, COLOR_NONE, "%s", component);
+	table_put(t, COLOR_NONE, "%s%s", how, what);
+}
+
+static void put_component(struct table *t, struct json_object *c)
+{
+	const char *name = field_text(c, "component", "?");
+	struct json_object *o;
+
+	put_growth(t, c, name, "in all", "");
+	FIELD_EACH(o, c, "writers")
+	{
+		if (i_o < GROWTH_ROWS)
+			put_growth(t, o, name, "by ",
+				field_text(o, "writer", "?"));
+	}
+	FIELD_EACH(o, c, "directories")
+	{
+		if (i_o < GROWTH_ROWS)
+			put_growth(
+				t, o, name, "in ", field_text(o, "path", "?"));
+	}
+}
+
+void verbs_show_growth(const struct print *p, struct json_object *reply,
+	struct json_object *asked)
+{
+	static const struct table_column columns[] = {{"LAST HOUR", true},
+		{"LAST DAY", true}, {"COMPONENT", false}, {"WHERE", false},
+		{NULL, false}};
+	struct table *t = table_new(p, columns);
+	bool is_unknown = false;
+	struct json_object *c;
+
+	(void)asked;
+	FIELD_EACH(c, reply, "components")
+	{
+		put_component(t, c);
+		is_unknown |= !field_flag(c, "writersKnown");
+	}
+	table_end(t);
+	if (is_unknown)
+		print_text(p, COLOR_DIM,
+			"who writes is told by fanotify alone (see status)\n");
 }

@@ -15,6 +15,7 @@
 #include "base/escape.h"
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/process.h"
 
 #define MAX_QUESTION ((size_t)1 << 20)
 
@@ -36,40 +37,20 @@ static void read_of(const char *pid, const char *what, char *ret, size_t size)
 	ret[n > 0 ? n : 0] = '\0';
 }
 
-/* The innermost service or scope in the path of its control group. */
-static const char *unit_in(char *cgroup)
-{
-	const char *unit = NULL;
-	char *at = strstr(cgroup, "::"), *part;
-
-	at = at ? at + 2 : NULL;
-	if (at)
-		at[strcspn(at, "\n")] = '\0';
-	while ((part = strsep(&at, "/"))) {
-		const char *dot = strrchr(part, '.');
-
-		if (dot && (strcmp(dot, ".service") == 0 ||
-				   strcmp(dot, ".scope") == 0))
-			unit = part;
-	}
-	return unit;
-}
-
 static void name_process(const char *pid, char ret[HOLDERS_TEXT])
 {
 	buf_auto struct buf text = {0};
-	char comm[32], cgroup[1024];
-	const char *unit;
+	char comm[PROCESS_COMMAND], unit[PROCESS_UNIT];
+	pid_t number = (pid_t)strtol(pid, NULL, 10);
 
-	read_of(pid, "comm", comm, sizeof(comm));
-	comm[strcspn(comm, "\n")] = '\0';
-	read_of(pid, "cgroup", cgroup, sizeof(cgroup));
-	unit = unit_in(cgroup);
-	if (unit && (escape_name(&text, unit, strnlen(unit, 40)) < 0 ||
-			    buf_puts(&text, " (") < 0))
+	process_command(number, comm);
+	process_unit(number, unit);
+	if (unit[0] && (escape_name(&text, unit, strnlen(unit, 40)) < 0 ||
+			       buf_puts(&text, " (") < 0))
 		return;
 	if (escape_name(&text, comm, strlen(comm)) < 0 ||
-		buf_printf(&text, "%spid %.16s)", unit ? ", " : " (", pid) < 0)
+		buf_printf(&text, "%spid %.16s)", unit[0] ? ", " : " (", pid) <
+			0)
 		return;
 	escape_fit(ret, HOLDERS_TEXT, text.data);
 }

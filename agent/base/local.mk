@@ -8,6 +8,7 @@ libullage_a_SOURCES += \
 	agent/base/hash.c \
 	agent/base/beneath.c \
 	agent/base/log.c \
+	agent/base/process.c \
 	agent/base/table.c \
 	agent/base/account.h \
 	agent/base/beneath.h \
@@ -18,6 +19,7 @@ libullage_a_SOURCES += \
 	agent/base/log.h \
 	agent/base/mem.h \
 	agent/base/messages.tbl \
+	agent/base/process.h \
 	agent/base/table.h \
 	agent/base/units.h
 

@@ -110,17 +110,20 @@ static void put_facts(
 	struct entry *e, const struct observation *o, uint8_t flags)
 {
 	uint32_t atime = clamp_time(o->st.atime_s);
-	bool is_observed = e->flags & POOL_OBSERVED && e->atime > atime &&
-			   e->ino_tag == (uint32_t)o->st.id.ino;
+	bool is_same = e->ino_tag == (uint32_t)o->st.id.ino;
+	bool is_disowned = is_same && e->flags & POOL_DISOWNED;
+	bool is_observed = is_same && e->flags & POOL_OBSERVED &&
+			   (is_disowned || e->atime > atime);
 
 	e->ino_tag = (uint32_t)o->st.id.ino;
 	e->mtime = clamp_time(o->st.mtime_s);
 	e->btime = clamp_time(o->st.id.btime_s);
-	if (!is_observed)
+	if (!is_observed && !is_disowned)
 		e->atime = atime;
 	e->flags &= POOL_RECORD | POOL_SEEN;
 	e->flags |= flags & POOL_CALLER;
 	e->flags |= is_observed ? POOL_OBSERVED : 0;
+	e->flags |= is_disowned ? POOL_DISOWNED : 0;
 	e->flags |= o->kind == OBS_OTHER ? POOL_OTHER : 0;
 }
 
@@ -501,21 +504,39 @@ int index_apply(struct index *ix, const struct observation *o, uint8_t flags,
 	return 0;
 }
 
+/* NULL: not known. */
+static struct entry *entry_of(
+	const struct index *ix, uint32_t dir, const char *name, size_t len)
+{
+	uint32_t id = impl_is_live(ix, dir)
+			      ? find(ix, dir, index_hash(ix, dir, name, len))
+			      : POOL_NONE;
+
+	return id == POOL_NONE ? NULL : pool_entry(&ix->pool, id);
+}
+
 void index_touch(struct index *ix, uint32_t dir, const char *name, size_t len,
 	int64_t used_real_s)
 {
+	struct entry *e = entry_of(ix, dir, name, len);
 	uint32_t now = clamp_time(used_real_s);
-	struct entry *e;
-	uint32_t id;
 
-	if (!impl_is_live(ix, dir))
-		return;
-	id = find(ix, dir, index_hash(ix, dir, name, len));
-	if (id == POOL_NONE)
-		return;
-	e = pool_entry(&ix->pool, id);
-	if (now <= e->atime)
+	if (!e || now <= e->atime)
 		return;
 	e->atime = now;
 	e->flags |= POOL_OBSERVED;
+}
+
+void index_disown(struct index *ix, uint32_t dir, const char *name, size_t len)
+{
+	struct entry *e = entry_of(ix, dir, name, len);
+
+	if (e)
+		e->flags |= POOL_DISOWNED;
+}
+
+void index_own(struct index *ix)
+{
+	for (uint32_t id = 0; id < ix->pool.n_slots; id++)
+		pool_entry(&ix->pool, id)->flags &= (uint8_t)~POOL_DISOWNED;
 }

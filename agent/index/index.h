@@ -96,6 +96,14 @@ void index_touch(struct index *ix, uint32_t dir, const char *name, size_t len,
 	int64_t used_real_s);
 
 /*
+ * Somebody read the name whose reading does not count. From now on the access
+ * time on disk may be his, and is not believed: that of the entry moves by
+ * index_touch alone. index_own ends that for all: uses may have been missed.
+ */
+void index_disown(struct index *ix, uint32_t dir, const char *name, size_t len);
+void index_own(struct index *ix);
+
+/*
  * A full listing of a directory: begin, apply every name found, end. What
  * was not seen in between is no longer there, and goes at the end; in a very
  * large directory, in index_tidy. ret_removed (may be NULL) counts all.

@@ -17,6 +17,7 @@
 #define POOL_RECORD   0x08 /* has a record in links.h: several links, or big */
 #define POOL_SEEN     0x10 /* equals its directory's epoch: seen in listing */
 #define POOL_OBSERVED 0x20 /* atime was observed, not read from disk */
+#define POOL_DISOWNED 0x80 /* the disk's atime may be of who does not count */
 
 struct entry {
 	uint32_t next; /* in the chain of the hash, or of the free ones */

@@ -126,9 +126,10 @@ static const struct param main_params[] = {
 		      "and given up first in an emergency: a size, or a share "
 		      "of the filesystem; 0: none." },
 	{ "/ignoreReaders", PARAM_TEXTS, IN_CONFIG(ignore_readers),
-	  N_CONFIG(n_ignore_readers), .fallback = "[]", .is_inactive = true,
-	  .sentence = "Units whose reading is no use of a file: backup, "
-		      "indexer." },
+	  N_CONFIG(n_ignore_readers), .fallback = "[]",
+	  .sentence = "Units and commands whose reading is no use of a file: "
+		      "backup, indexer; patterns, and only where fanotify "
+		      "tells who reads." },
 	{ "/state", PARAM_PATH, IN_CONFIG(state_file), .max = 3800,
 	  .fallback = "\"" ULLAGE_STATEDIR "/state.json\"",
 	  .sentence = "Where history and metrics are kept." },

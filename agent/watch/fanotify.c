@@ -242,6 +242,7 @@ static void tell(
 	struct watch_event e = {
 		.kind = WATCH_LOOK,
 		.is_dir = record->mask & FAN_ONDIR,
+		.pid = record->pid,
 		.dir = dir,
 		.name = record->name,
 		.name_len = record->name_len,
@@ -256,7 +257,7 @@ static void tell(
 	if (record->mask & FANOTIFY_CHANGES)
 		hand_over(w, &e);
 	e.kind = WATCH_TOUCH;
-	if ((record->mask & (FAN_OPEN | FAN_ONDIR)) == FAN_OPEN)
+	if ((record->mask & FANOTIFY_ACCESS) && !(record->mask & FAN_ONDIR))
 		hand_over(w, &e);
 }
 

@@ -21,7 +21,9 @@
 	(FAN_CREATE | FAN_DELETE | FAN_MOVED_FROM | FAN_MOVED_TO |          \
 		FAN_MODIFY | FAN_ATTRIB | FAN_CLOSE_WRITE | FAN_MOVE_SELF | \
 		FAN_DELETE_SELF)
-#define FANOTIFY_MASK (FANOTIFY_CHANGES | FAN_OPEN | FAN_ONDIR)
+/* Who has had it open for long has used it until he closed it. */
+#define FANOTIFY_ACCESS (FAN_OPEN | FAN_CLOSE_NOWRITE)
+#define FANOTIFY_MASK	(FANOTIFY_CHANGES | FANOTIFY_ACCESS | FAN_ONDIR)
 
 struct fanotify_hub;
 

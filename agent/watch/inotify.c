@@ -27,9 +27,11 @@
 		IN_ATTRIB | IN_CLOSE_WRITE)
 #define LEAVING (IN_DELETE | IN_MOVED_FROM)
 #define SELF	(IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)
+/* Who has had it open for long has used it until he closed it. */
+#define ACCESS (IN_OPEN | IN_CLOSE_NOWRITE)
 /* Not IN_EXCL_UNLINK: a file that was opened by O_TMPFILE counts as unlinked
  * for ever, also when it has a name, and would be written to unseen. */
-#define MASK	   (CHANGES | SELF | IN_OPEN | IN_ONLYDIR)
+#define MASK	   (CHANGES | SELF | ACCESS | IN_ONLYDIR)
 
 #define READ_BYTES (64 * 1024)
 
@@ -168,7 +170,7 @@ static void hand_over_name(
 {
 	if (run->mask & CHANGES)
 		hand_over(rd, run, dir, WATCH_LOOK);
-	if ((run->mask & (IN_OPEN | IN_ISDIR)) == IN_OPEN &&
+	if ((run->mask & ACCESS) && !(run->mask & IN_ISDIR) &&
 		wdmap_dir(&rd->w->map, run->wd) == dir)
 		hand_over(rd, run, dir, WATCH_TOUCH);
 }
@@ -198,7 +200,7 @@ static void flush(struct reader *rd)
 /* Opening a directory says nothing of use, and we do it ourselves. */
 static bool is_noise(const struct inotify_event *e)
 {
-	return (e->mask & ~(uint32_t)IN_ISDIR) == IN_OPEN &&
+	return !(e->mask & ~(uint32_t)(ACCESS | IN_ISDIR)) &&
 	       (e->len == 0 || (e->mask & IN_ISDIR));
 }
 

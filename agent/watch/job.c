@@ -25,6 +25,7 @@ struct job *job_free(struct job *job)
 	free(job->root_path);
 	free(job->rel);
 	buf_fini(&job->names);
+	free(job->actors);
 	free(job->hashes);
 	free(job);
 	return NULL;

@@ -19,7 +19,7 @@
 
 enum watch_kind {
 	WATCH_LOOK, /* (dir, name) may have changed */
-	WATCH_TOUCH, /* name in dir was opened or read: observed access */
+	WATCH_TOUCH, /* name in dir was opened, or closed: observed access */
 	WATCH_SELF, /* dir itself changed or went: look at it in its parent */
 	WATCH_LIST, /* events for dir came before it was bound: list again */
 	WATCH_OVERFLOW, /* events were lost: nothing is certain */
@@ -30,6 +30,7 @@ struct watch_event {
 	enum watch_kind kind;
 	bool is_dir; /* the name was a directory, as far as the kernel said */
 	bool is_leaving; /* LOOK: all that was said is that it went away */
+	int32_t pid; /* who did it; 0: not told */
 	uint32_t dir;
 	const char *name; /* "" if none; valid during the callback */
 	size_t name_len;

@@ -216,8 +216,7 @@ static void send_message(struct scene *s, struct input *in)
 	r = warden_serve_message(&s->w);
 	must(r == 0 || r == -EPIPE || r == -EBADMSG);
 	if (s->w.n_jobs > n_jobs)
-		must(n_fds >= n_fds_of(m->kind) && !s->w.is_stopping &&
-			r == 0);
+		must(n_fds >= n_fds_of(m->kind) && !s->w.is_stopping && r == 0);
 	must_be_proper(&s->w);
 	hear_agent(s, m->serial);
 	hear_manager(s);

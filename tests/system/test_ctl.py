@@ -67,6 +67,12 @@ FILE = {"path": "/srv/" + NASTY, "component": "feeds", "type": "data",
         "usedBytes": 1, "sizeBytes": 1, "age": 3, "usedAt": TIME}
 EVENT = {"kind": "alert", "time": TIME, "component": "feeds",
          "message": "m " + NASTY, "alert": ALERT}
+GROWTH = {"component": "feeds", "hourBytes": None, "dayBytes": -(3 << 30),
+          "writersKnown": False,
+          "writers": [{"writer": "a.service (" + NASTY + ")",
+                       "hourBytes": 5 << 20, "dayBytes": 9 << 20}],
+          "directories": [{"path": "/srv/" + NASTY, "hourBytes": 0,
+                           "dayBytes": 1}]}
 TAKEN = {"id": "feeds.0.1a2b3c4d5e6f7081", "path": "/srv/" + NASTY,
          "component": "feeds", "usedBytes": 1, "reason": "error",
          "error": "taken " + NASTY}
@@ -97,6 +103,7 @@ ANSWERS = {
         "usedBytes": 123456789, "sizeBytes": 1, "files": 3,
         "directories": 2, "trusted": False}]}],
     "Largest": [{"files": [FILE]}],
+    "GetGrowth": [{"since": "2026-11-01T00:00:00Z", "components": [GROWTH]}],
     "Oldest": [{"files": []}],
     "Subscribe": [{"event": EVENT}] * 3,
     "GetAlerts": [{"alerts": [ALERT]}],
@@ -138,6 +145,7 @@ VERBS = [
     ("largest feeds --limit 7", "Largest",
      {"component": "feeds", "limit": 7}, 0),
     ("oldest", "Oldest", {}, 0),
+    ("growth feeds", "GetGrowth", {"component": "feeds"}, 0),
     ("events", "Subscribe", {}, 0),
     ("alerts", "GetAlerts", {}, 0),
     ("history --limit=2", "GetHistory", {"limit": 2}, 0),

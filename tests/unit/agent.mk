@@ -58,13 +58,16 @@ endif
 
 # What the agent keeps, and what it sends.
 if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_dirty tests/unit/test_history \
+check_PROGRAMS += tests/unit/test_dirty tests/unit/test_growth tests/unit/test_history \
 	tests/unit/test_deliver
-TESTS += tests/unit/test_dirty tests/unit/test_history \
+TESTS += tests/unit/test_dirty tests/unit/test_growth tests/unit/test_history \
 	tests/unit/test_deliver
 tests_unit_test_dirty_SOURCES = tests/unit/test_dirty.c
 tests_unit_test_dirty_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dirty_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_growth_SOURCES = tests/unit/test_growth.c
+tests_unit_test_growth_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_growth_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_history_SOURCES = tests/unit/test_history.c
 tests_unit_test_history_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_history_LDADD = $(LDADD) $(CMOCKA_LIBS)

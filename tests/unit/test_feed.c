@@ -32,7 +32,8 @@ struct bench {
 
 static void start(struct bench *b)
 {
-	assert_int_equal(feed_new(&b->policy, 7, b->place->m, &b->feed), 0);
+	assert_int_equal(
+		feed_new(&b->policy, 7, b->place->m, NULL, &b->feed), 0);
 }
 
 static bool is_fanotify; /* the second round */

@@ -458,6 +458,26 @@ static void test_touch(void **state)
 	index_find(w.ix, w.root, "f", 1, &item);
 	assert_int_equal(item.atime_s, 200);
 	assert_true(item.is_protected);
+	/* Somebody read it who does not count: what the disk says of that
+	 * moves nothing, and a use by others does. */
+	index_disown(w.ix, w.root, "f", 1);
+	index_disown(w.ix, w.root, "unknown", 7);
+	o.st.atime_s = 300;
+	apply(&w, &o);
+	index_find(w.ix, w.root, "f", 1, &item);
+	assert_int_equal(item.atime_s, 200);
+	assert_true(item.is_access_observed);
+	index_touch(w.ix, w.root, "f", 1, 250);
+	apply(&w, &o);
+	index_find(w.ix, w.root, "f", 1, &item);
+	assert_int_equal(item.atime_s, 250);
+	index_own(w.ix);
+	apply(&w, &o);
+	index_find(w.ix, w.root, "f", 1, &item);
+	assert_int_equal(item.atime_s, 300);
+	assert_false(item.is_access_observed);
+	index_disown(w.ix, w.root, "f", 1);
+	o.st.atime_s = 100;
 	/* Another file under that name starts anew. */
 	o.st.id.ino = 78;
 	apply(&w, &o);

@@ -54,7 +54,7 @@ static int set_up(void **state)
 	m->roots[1] = (struct root){.path = m->path};
 	m->policy = (struct policy){.roots = m->roots, .n_roots = 2};
 	assert_int_equal(
-		feed_new(&m->policy, 1, m->pool, &m->component.feed), 0);
+		feed_new(&m->policy, 1, m->pool, NULL, &m->component.feed), 0);
 	m->component.policy = &m->policy;
 	m->agent.components = &m->component;
 	m->agent.n_components = 1;

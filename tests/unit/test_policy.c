@@ -148,8 +148,6 @@ static void every_key_of_main(void **state)
 	/* what nothing acts on yet is said, with its place */
 	assert_string_equal(h.notes.data,
 		"u:9:1: /quietHours: read and checked, but not active yet\n"
-		"u:13:1: /ignoreReaders: read and checked, but not active "
-		"yet\n"
 		"u:16:1: /web: read and checked, but not active yet\n");
 	help_fini(&h);
 }

@@ -48,7 +48,8 @@ static int set_up(void **state)
 	b->root = (struct root){.path = (char *)"/r", .type = STYPE_LOGS};
 	b->policy = (struct policy){.roots = &b->root, .n_roots = 1};
 	assert_int_equal(measure_new(1, &b->measure), 0);
-	assert_int_equal(feed_new(&b->policy, 7, b->measure, &b->feed), 0);
+	assert_int_equal(
+		feed_new(&b->policy, 7, b->measure, NULL, &b->feed), 0);
 	assert_int_equal(feed_begin(b->feed, 0, FEED_NEWS_SCAN, NULL), 0);
 	root = feed_root(b->feed, 0)->node;
 	o = see(root, OBS_SELF, "", 1);
