@@ -47,10 +47,18 @@ enum ballast_op ballast_decide(
 		return b->bytes ? BALLAST_RELEASE : BALLAST_NONE;
 	if (view->now_boot_ns >= b->look_boot_ns)
 		return BALLAST_LOOK;
-	if (b->bytes == view->wanted_bytes || view->level != LEVEL_OK ||
+	if (b->bytes == view->wanted_bytes || b->is_lost ||
+		view->level != LEVEL_OK ||
 		view->now_boot_ns < b->rest_boot_ns || !has_room(b, view))
 		return BALLAST_NONE;
 	return BALLAST_MAKE;
+}
+
+bool ballast_is_lost(
+	const struct ballast *b, const struct ballast_report *report)
+{
+	return !report->bytes && (b->is_lost || b->bytes) &&
+	       !report->released_bytes && !report->is_spoilt;
 }
 
 /* ---- asking for it ---- */
@@ -62,6 +70,7 @@ static void told(struct ballast *b, const struct ballast_report *report)
 	uint64_t before = b->bytes;
 
 	b->is_known = true;
+	b->is_lost = ballast_is_lost(b, report);
 	b->bytes = report->bytes;
 	b->look_boot_ns = now + LOOK_NS;
 	if (report->error)
@@ -92,6 +101,7 @@ static void on_done(
 	} else {
 		/* it may have done it, or not: look */
 		b->is_known = false;
+		b->bytes = 0;
 		b->look_boot_ns =
 			now + (msg->status == -EBUSY ? REST_NS : RETRY_NS);
 	}
@@ -172,7 +182,8 @@ void ballast_forget(struct ballast *b)
 {
 	if (!b)
 		return;
-	b->is_known = false;
+	b->is_known = b->is_lost = false;
+	b->bytes = 0;
 	b->look_boot_ns = 0;
 }
 

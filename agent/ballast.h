@@ -7,6 +7,9 @@
  * soon as the filesystem is at its emergency level, before a component's file
  * goes. Between the two lies more than its own size, so it never flaps; after
  * a release it waits a little all the same.
+ *
+ * One that has gone without us is not made again before a reload: whoever owns
+ * a root may move our directory away, and would fill the disk with them.
  */
 
 #include <stdbool.h>
@@ -25,6 +28,7 @@ struct ballast { /* of one filesystem */
 	struct agent *agent;
 	uint64_t dev;
 	bool is_known; /* somebody has looked */
+	bool is_lost; /* it was there, and nobody has given it up */
 	enum ballast_op asked; /* BALLAST_NONE: nothing is owed */
 	int64_t asked_boot_ns;
 	int64_t look_boot_ns; /* look again then */
@@ -45,6 +49,10 @@ struct ballast_view {
 /* Pure. */
 enum ballast_op ballast_decide(
 	const struct ballast *b, const struct ballast_view *view);
+
+/* Has it gone without us, by what a look says? */
+bool ballast_is_lost(
+	const struct ballast *b, const struct ballast_report *report);
 
 /* The rest works on an agent. */
 struct ballast *ballast_free(struct ballast *b);

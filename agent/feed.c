@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "act/quarantine.h"
 #include "actors.h"
@@ -220,14 +221,47 @@ void feed_set_policy(struct feed *f, const struct policy *policy)
 
 /* Events in. */
 
-bool feed_is_quarantine(const struct feed *f, uint32_t dir)
+static bool is_root(const struct feed *f, uint32_t dir)
 {
-	return strcmp(index_name(f->index, dir), QUARANTINE_NAME) == 0;
+	for (size_t i = 0; i < f->n_roots; i++)
+		if (f->roots[i].node == dir)
+			return true;
+	return false;
 }
 
-bool feed_is_in_trash(const char *rel_dir)
+static bool is_private(const struct feed *f, uint32_t dir, const char *name)
 {
-	return strcmp(rel_dir, TRASH_NAME) == 0;
+	return dir < f->cap_dirs && f->dirs[dir].is_private &&
+	       strcmp(index_name(f->index, dir), name) == 0 &&
+	       is_root(f, index_parent(f->index, dir));
+}
+
+bool feed_is_quarantine(const struct feed *f, uint32_t dir)
+{
+	return is_private(f, dir, QUARANTINE_NAME);
+}
+
+bool feed_is_trash(const struct feed *f, uint32_t dir)
+{
+	return is_private(f, dir, TRASH_NAME);
+}
+
+/* As act/quarantine.c makes them, by whoever we are ourselves or by root. */
+void feed_note_owner(
+	struct feed *f, uint32_t dir, const struct beneath_stat *st)
+{
+	struct dir_info *info = feed_info(f, dir);
+	const char *name = index_name(f->index, dir);
+	bool is_ours = (st->uid == 0 || st->uid == geteuid()) &&
+		       (st->mode & 05777) == 0700;
+
+	if (!info || info->is_private == is_ours ||
+		(strcmp(name, QUARANTINE_NAME) != 0 &&
+			strcmp(name, TRASH_NAME) != 0))
+		return;
+	info->is_private = is_ours;
+	/* What is in it is judged otherwise now, and watched or not. */
+	feed_list(f, dir);
 }
 
 static void list_quarantines(struct feed *f)
@@ -288,10 +322,13 @@ struct index *feed_index(const struct feed *f)
 
 uint32_t feed_trash(const struct feed *f, size_t i)
 {
-	return f->roots[i].node == INDEX_NONE
-		       ? INDEX_NONE
-		       : index_child(f->index, f->roots[i].node, TRASH_NAME,
-				 strlen(TRASH_NAME));
+	uint32_t root = f->roots[i].node;
+	uint32_t dir = root == INDEX_NONE
+			       ? INDEX_NONE
+			       : index_child(f->index, root, TRASH_NAME,
+					 strlen(TRASH_NAME));
+
+	return dir != INDEX_NONE && feed_is_trash(f, dir) ? dir : INDEX_NONE;
 }
 
 struct index_totals feed_trash_totals(const struct feed *f, uint64_t dev)

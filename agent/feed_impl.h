@@ -19,6 +19,7 @@ struct dir_info {
 	bool is_again : 1; /* list once more when the job is done */
 	bool is_begun : 1; /* the first piece of the job's result was seen */
 	bool is_unwatched : 1;
+	bool is_private : 1; /* ours, and nobody else can write into it */
 	uint16_t actor; /* who made it, until it was listed */
 	uint32_t life; /* counts the directories that had this number */
 };
@@ -94,8 +95,14 @@ void feed_list_all(struct feed *f, bool is_slow);
 /* Events were lost: what was waiting is not enough any more. */
 void feed_overflow(struct feed *f);
 void feed_lose_root(struct feed *f, size_t i, enum root_state state, int error);
-/* The private directory of a root that deletions pass through. */
+/* The private directory of a root that deletions pass through, and the one
+ * that they may be undone from. Of those names, elsewhere or made by somebody
+ * else, it is a directory like any other. */
 bool feed_is_quarantine(const struct feed *f, uint32_t dir);
+bool feed_is_trash(const struct feed *f, uint32_t dir);
+/* What a look says of the owner of a directory. */
+void feed_note_owner(
+	struct feed *f, uint32_t dir, const struct beneath_stat *st);
 void feed_event(void *ctx, const struct watch_event *e);
 /* Has a root still to be begun? */
 bool feed_is_beginning(const struct feed *f);
@@ -108,8 +115,6 @@ struct source *feed_source_of(const struct feed *f, uint32_t dir);
 int feed_probe(struct feed *f, size_t i);
 /* What an event names may be an open file's number. */
 void feed_note_nameless(struct feed *f, const char *name);
-/* The directory of a root that deletions may be undone from. */
-bool feed_is_in_trash(const char *rel_dir);
 /* Bytes came or went in a directory, by actor. */
 void feed_note_growth(
 	struct feed *f, uint32_t dir, uint16_t actor, int64_t bytes);

@@ -12,10 +12,9 @@
 
 /* Room kept for everybody is nobody's usage. It is ours, where ours is: who
  * gives a file of his that name hides nothing. */
-static bool is_ballast(const struct job *job, const struct observation *o)
+static bool is_ballast(const struct feed *f, const struct observation *o)
 {
-	return ballast_is_name(o->name) &&
-	       strcmp(job->rel, QUARANTINE_NAME) == 0 &&
+	return ballast_is_name(o->name) && feed_is_quarantine(f, o->dir) &&
 	       (o->kind == OBS_GONE || o->st.uid == 0 ||
 		       o->st.uid == geteuid());
 }
@@ -34,7 +33,7 @@ static struct verdict judge_all(const struct feed *f, const struct job *job)
 	return (struct verdict){
 		.root_uid = f->roots[root].uid,
 		.is_protected = rules_protects_all(&f->policy->rules, job->rel),
-		.is_in_trash = feed_is_in_trash(job->rel),
+		.is_in_trash = feed_is_trash(f, job->dir),
 	};
 }
 
@@ -99,6 +98,7 @@ static int apply_self(
 	int r;
 
 	note_root(f, job, o);
+	feed_note_owner(f, job->dir, &o->st);
 	r = index_apply(f->index, o, 0, &change);
 	if (r == 0 && change.is_link_unknown)
 		f->is_seek_due = true;
@@ -140,7 +140,7 @@ static int apply_name(struct feed *f, const struct job *job,
 	struct index_change change;
 	int r;
 
-	if (is_ballast(job, o))
+	if (is_ballast(f, o))
 		return 0;
 	r = index_apply(f->index, o, judge(f, job, all, o), &change);
 	if (r < 0)
@@ -149,8 +149,10 @@ static int apply_name(struct feed *f, const struct job *job,
 		f->is_seek_due = true;
 	if (change.what == INDEX_DIR_ADDED || change.what == INDEX_DIR_MOVED)
 		follow_dir(f, &change);
-	if (change.what == INDEX_DIR_ADDED)
+	if (change.what == INDEX_DIR_ADDED) {
 		note_maker(f, change.node, actor);
+		feed_note_owner(f, change.node, &o->st);
+	}
 	feed_note_growth(f, job->dir, actor, change.used_delta);
 	if (job->is_slow && change.what != INDEX_SAME &&
 		!dirty_has(&f->dirty, o->dir, o->name, o->name_len)) {

@@ -26,19 +26,25 @@ static int set_target(
 		return -EINVAL;
 	if (bytes > c->allocation_bytes)
 		return -ERANGE;
+	if (!bytes && !order->is_forced && !order->is_dry_run)
+		return -EPERM;
 	order->target_bytes = bytes;
 	order->goal.free_bytes = mem_sub_sat(used, bytes);
 	return 0;
 }
 
 /* Fills the order from the parameters. False: the call was answered. */
-static bool get_order(struct agent *a, struct component *c,
-	struct control_call *call, json *parameters, struct cleanup_order *ret)
+static bool get_order(struct component *c, struct control_call *call,
+	json *parameters, bool is_plan, struct cleanup_order *ret)
 {
 	const char *strategy = json_get_text(parameters, "strategy");
 	const char *target = json_get_text(parameters, "target");
 
-	order_make(a, c, GOAL_MANUAL, ret);
+	int r = 0;
+
+	order_make(c->agent, c, GOAL_MANUAL, ret);
+	ret->is_dry_run = is_plan || json_get_bool(parameters, "dryRun");
+	ret->is_forced = json_get_bool(parameters, "force");
 	if (strategy)
 		ret->strategy = strategy_find(strategy);
 	if (!ret->strategy) {
@@ -46,14 +52,18 @@ static bool get_order(struct agent *a, struct component *c,
 			"strategy: time, size, lru, priority or adaptive");
 		return false;
 	}
-	if (target && set_target(c, target, ret) < 0) {
+	if (target)
+		r = set_target(c, target, ret);
+	if (r < 0) {
 		control_fail(call, "InvalidValue",
-			"target: a size like \"3GB\" or a share of the "
-			"allocation like \"70%\"; at most the allocation");
+			r == -EPERM
+				? "target: 0 takes all that may go; force, if "
+				  "that is meant"
+				: "target: a size like \"3GB\" or a share of "
+				  "the allocation like \"70%\"; at most "
+				  "that");
 		return false;
 	}
-	ret->is_dry_run = json_get_bool(parameters, "dryRun");
-	ret->is_forced = json_get_bool(parameters, "force");
 	if (ret->is_forced) {
 		ret->goal.max_files = 0;
 		ret->goal.max_bytes = 0;
@@ -194,7 +204,7 @@ void methods_cleanup(void *ctx, struct control_call *call, json *parameters)
 	struct component *c = methods_component(ctx, call, parameters);
 	struct cleanup_order order;
 
-	if (c && get_order(ctx, c, call, parameters, &order))
+	if (c && get_order(c, call, parameters, false, &order))
 		run(ctx, c, call, &order);
 }
 
@@ -203,8 +213,8 @@ void methods_plan(void *ctx, struct control_call *call, json *parameters)
 	struct component *c = methods_component(ctx, call, parameters);
 	struct cleanup_order order;
 
-	if (!c || !get_order(ctx, c, call, parameters, &order))
+	if (!c || !get_order(c, call, parameters, true, &order))
 		return;
-	order.is_plan = order.is_dry_run = true;
+	order.is_plan = true;
 	run(ctx, c, call, &order);
 }

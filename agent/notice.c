@@ -223,6 +223,10 @@ void notice_ballast(struct agent *a, const struct filesystem *f,
 	}
 	if (report->error) {
 		log_ballast(MSG_BALLAST_FAILED, f, strerror(report->error));
+	} else if (bytes_before && f->ballast && f->ballast->is_lost) {
+		log_ballast(MSG_BALLAST_FAILED, f,
+			"it is not in its place, and not by us: none is made "
+			"before a reload");
 	} else if (op == BALLAST_MAKE && report->bytes != bytes_before) {
 		snprintf(text, sizeof(text), "%s are kept free",
 			units_size(report->bytes, size));

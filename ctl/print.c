@@ -12,6 +12,7 @@
 
 #include <json-c/json.h>
 
+#include "base/escape.h"
 #include "proto/jsoncheck.h"
 
 static const char *const color_codes[] = {
@@ -52,15 +53,6 @@ static uint32_t decode(const char *text, size_t n)
 	return code;
 }
 
-/* Controls, and what turns the direction of writing or hides. */
-static bool is_control(uint32_t code)
-{
-	return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x61c ||
-	       code == 0x200e || code == 0x200f ||
-	       (code >= 0x2028 && code <= 0x202e) ||
-	       (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
-}
-
 int print_clean(const struct print *p, struct buf *b, const char *text)
 {
 	size_t len = strlen(text);
@@ -69,7 +61,7 @@ int print_clean(const struct print *p, struct buf *b, const char *text)
 	for (size_t i = 0; i < len && r == 0;) {
 		size_t n = jsoncheck_utf8(text + i, len - i);
 
-		if (n == 0 || is_control(decode(text + i, n)) ||
+		if (n == 0 || escape_is_control(decode(text + i, n)) ||
 			(n > 1 && !p->is_utf8))
 			r = buf_puts(b, "?");
 		else
@@ -123,7 +115,7 @@ void print_error(const char *fmt, ...)
 {
 	struct print p = {.is_utf8 = true};
 	buf_auto struct buf raw = {0};
-	buf_auto struct buf clean = {0};
+	char *rest, *line;
 	va_list ap;
 	int r;
 
@@ -133,8 +125,13 @@ void print_error(const char *fmt, ...)
 	va_end(ap);
 	/* What was printed before comes before. */
 	fflush(stdout);
-	if (r == 0 && print_clean(&p, &clean, raw.data) == 0 && clean.data)
-		fprintf(stderr, "ullagectl: %s\n", clean.data);
+	rest = r == 0 ? raw.data : NULL;
+	while ((line = strsep(&rest, "\n"))) {
+		buf_auto struct buf clean = {0};
+
+		if (print_clean(&p, &clean, line) == 0 && clean.len)
+			fprintf(stderr, "ullagectl: %s\n", clean.data);
+	}
 }
 
 /* Controls that JSON lets pass stand only in strings: \u says the same. */
@@ -146,7 +143,7 @@ static void put_json(FILE *out, const char *text)
 		size_t n = jsoncheck_utf8(text + i, len - i);
 		uint32_t code = n ? decode(text + i, n) : 0xfffd;
 
-		if (n == 0 || (code != '\n' && is_control(code)))
+		if (n == 0 || (code != '\n' && escape_is_control(code)))
 			fprintf(out, "\\u%04x", code);
 		else
 			fwrite(text + i, 1, n, out);

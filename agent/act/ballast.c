@@ -68,21 +68,22 @@ static bool is_its_own(int dir_fd, const struct beneath_stat *st)
 }
 
 /* Removes what is no whole ballast. Returns 0 or -errno. */
-static int look(int dir_fd, uint64_t *ret_bytes)
+static int look(int dir_fd, struct ballast_report *report)
 {
 	struct beneath_stat st;
 	int r = remove_name(dir_fd, HALF);
 
 	if (r < 0)
 		return r;
-	*ret_bytes = 0;
 	r = beneath_stat(dir_fd, WHOLE, &st);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	if (!S_ISREG(st.mode) || st.nlink != 1 ||
-		st.used_bytes < st.size_bytes || !is_its_own(dir_fd, &st))
+		st.used_bytes < st.size_bytes || !is_its_own(dir_fd, &st)) {
+		report->is_spoilt = true;
 		return remove_name(dir_fd, WHOLE);
-	*ret_bytes = st.size_bytes;
+	}
+	report->bytes = st.size_bytes;
 	return 0;
 }
 
@@ -214,7 +215,7 @@ static int at_home(const struct ballast_order *order, int dir_fd,
 {
 	struct statfs fs;
 	uint64_t wanted;
-	int r = look(dir_fd, &report->bytes);
+	int r = look(dir_fd, report);
 
 	if (r == 0 && fstatfs(dir_fd, &fs) < 0)
 		r = -errno;

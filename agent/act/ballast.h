@@ -47,7 +47,7 @@ struct ballast_report {
 	uint64_t released_bytes; /* of the file that was given up */
 	uint64_t freed_bytes; /* by which the filesystem got emptier then */
 	int32_t error; /* errno, or 0 */
-	uint32_t reserved;
+	uint32_t is_spoilt; /* one that was no good was removed */
 };
 
 /* Of a filesystem of that size; whole blocks. 0: none is wanted. */

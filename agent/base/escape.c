@@ -2,7 +2,6 @@
 #include "base/escape.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 /* The length of the well-formed UTF-8 sequence at s (Unicode, table 3-7:
@@ -30,13 +29,26 @@ static size_t read_char(const unsigned char *s, size_t len, uint32_t *ret)
 	return n;
 }
 
-/* What moves the cursor, ends a line or turns the direction of writing. */
-static bool is_control(uint32_t c)
+/* Unicode's controls, separators of lines, Default_Ignorable_Code_Point, which
+ * let two names look like one, and annotations. */
+bool escape_is_control(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x61c ||
-	       c == 0x200e || c == 0x200f || c == 0x2028 || c == 0x2029 ||
-	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-	       c == 0xfeff;
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {{0, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad}, {0x34f, 0x34f},
+		{0x61c, 0x61c}, {0x115f, 0x1160}, {0x17b4, 0x17b5},
+		{0x180b, 0x180f}, {0x200b, 0x200f}, {0x2028, 0x202e},
+		{0x2060, 0x206f}, {0x3164, 0x3164}, {0xfe00, 0xfe0f},
+		{0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff0, 0xfffb},
+		{0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}};
+
+	/* mostly it is none */
+	if (c >= 0x20 && c < 0x7f)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+		if (c <= ranges[i].last)
+			return c >= ranges[i].first;
+	return false;
 }
 
 static int put_hex(struct buf *b, const unsigned char *s, size_t n)
@@ -71,7 +83,7 @@ static int escape(struct buf *b, const char *text, size_t len, char doubled)
 		size_t n = read_char(s + i, len - i, &c);
 		bool is_doubled = n && doubled && c == (unsigned char)doubled;
 
-		if (n && !is_doubled && !is_control(c)) {
+		if (n && !is_doubled && !escape_is_control(c)) {
 			i += n;
 			continue;
 		}

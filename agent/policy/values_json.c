@@ -73,25 +73,58 @@ int values_set_texts(const struct value *v)
 	return each_text(v, add_text);
 }
 
+/* A part of a path that no path has: the pattern would match nothing. */
+static const char *part_fault(const char *part, size_t len)
+{
+	if (len == 0)
+		return "nothing stands between two \"/\"";
+	if (strncmp(part, ".", len) == 0 || strncmp(part, "..", len) == 0)
+		return "no path has \".\" or \"..\" in it";
+	return NULL;
+}
+
+static const char *parts_fault(const char *text)
+{
+	const char *why = NULL;
+
+	for (text += *text == '/'; !why && *text;) {
+		size_t len = strcspn(text, "/");
+
+		why = part_fault(text, len);
+		text += len + (text[len] == '/');
+	}
+	return why;
+}
+
 /* What is wrong with a pattern, or NULL. */
 static const char *pattern_fault(const char *text)
 {
 	size_t n = strlen(text), first = strspn(text, "/");
+	const char *why;
 
 	if (text[first] == '\0')
 		return "it is empty";
 	if (n > RULES_PATTERN_MAX)
 		return "it is longer than 1023 bytes";
+	why = parts_fault(text);
+	if (why)
+		return why;
 	for (; *text; text++)
 		if (*text == '\\') {
 			if (!*++text)
 				return "nothing follows \"\\\"";
+		} else if (*text == '{') {
+			return "\"{\" makes no alternatives: write a pattern "
+			       "for each, or \"\\{\" for the character";
 		} else if (*text == '[') {
 			/* "]" as the first of a set is a member */
 			const char *set = text + 1;
 
 			set += *set == '!' || *set == '^';
 			set += *set == ']';
+			if (strncmp(set, "[:", 2) == 0)
+				return "\"[:\" names no class: write a range, "
+				       "such as [a-zA-Z]";
 			text = strchr(set, ']');
 			if (!text)
 				return "\"[\" is not closed";

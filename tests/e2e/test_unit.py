@@ -387,7 +387,7 @@ def test_power_off_in_the_middle_of_a_cleanup(machine):
     done_before = len(audited(machine, "result"))
     run_ = subprocess.Popen(
         [*machine.way_in(), "ullagectl", "cleanup", "many", "--force",
-         "--target", "0B"],
+         "--target", "1B"],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     wait_for("deletions", lambda: len(files(where)) < len(before) - 500, 30)
     os.kill(machine.leader, signal.SIGRTMIN + 4)

@@ -63,7 +63,7 @@ def holding(*arguments, **options):
 
 @pytest.fixture
 def unit():
-    """unit(name): a control group of that name, as a service has one."""
+    """unit(name): a control group, as a service has one."""
     top = next((line.split()[1] for line in Path("/proc/mounts").open()
                 if line.split()[2] == "cgroup2"), None)
     made = []
@@ -71,7 +71,7 @@ def unit():
     def make(name):
         if not top:
             pytest.skip("there is no cgroup2")
-        where = Path(top) / name
+        where = Path(top) / f"{name}{os.getpid()}.service"
         try:
             where.mkdir()
         except OSError as error:
@@ -101,8 +101,9 @@ def used_at(agent, path):
 def test_readers_that_do_not_count(hosts, fs, root_only, unit):
     """By command, by pattern and by unit; whoever else reads, uses."""
     host = hosts(fs, 400 * ag.MIB, mount_options="noatime")
+    service = unit("ullage-reader")
     host.config({"watch": "fanotify",
-                 "ignoreReaders": ["indexer", "backup-*", "ullage-test"]},
+                 "ignoreReaders": ["indexer", "backup-*", service.stem]},
                 ag.policy("feeds", strategy="lru", owners=["*"],
                           age="accessed"))
     place = host.place("cache", "feeds")
@@ -110,7 +111,6 @@ def test_readers_that_do_not_count(hosts, fs, root_only, unit):
     for path in files:
         make_file(path, 5000, DAY)
     agent = host.start()
-    service = unit("ullage-test.service")
     readers = [Holder("indexer", "rb", files[0]),
                Holder("backup-db", "rb", files[1]),
                Holder("python", "rb", files[2], cgroup=service),
@@ -168,7 +168,7 @@ def test_who_writes(hosts, fs, root_only, unit):
     (place / "in/deep").mkdir(parents=True)
     make_file(place / "before", 20 * ag.MIB)
     agent = host.start()
-    service = unit("ullage-writer.service")
+    service = unit("ullage-writer")
     with holding("python", "wb", place / "in/a", cgroup=service) as a, \
             holding("log\"ger", "wb", place / "in/deep/b") as b:
         for _ in range(8):
@@ -182,13 +182,13 @@ def test_who_writes(hosts, fs, root_only, unit):
     by = {w["writer"]: w["hourBytes"] for w in found[0]["writers"]}
     where = {d["path"]: d["dayBytes"] for d in found[0]["directories"]}
     slack = 2 * ag.MIB  # a filesystem may allocate ahead
-    for got, wanted in ((by["ullage-writer.service"], 8), (by['log"ger'], 2),
+    for got, wanted in ((by[service.name], 8), (by['log"ger'], 2),
                         (where[str(place / "in")], 8),
                         (where[str(place / "in/deep")], 2)):
         assert wanted * ag.MIB <= got + ag.MIB // 8, (by, where)
         assert got <= wanted * ag.MIB + slack, (by, where)
     text = agent.ctl("growth").stdout
-    assert "by ullage-writer.service" in text and f"in {place}/in" in text
+    assert f"by {service.name}" in text and f"in {place}/in" in text
     assert "told by fanotify" not in text
     # What a cleanup takes is ours.
     shutil.rmtree(place / "in/deep")

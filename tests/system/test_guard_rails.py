@@ -90,7 +90,7 @@ def test_a_limit_holds_for_what_replaces_others(host, root_only, how):
         make_file(place / f"f{number:02}", 4096 * (50 - number), DAY)
     agent = host.start()
     held = [open(place / f"f{number:02}", "rb") for number in range(3)]
-    done = agent.json("cleanup", "feeds", "--target", "0B", *how, check=False)
+    done = agent.json("cleanup", "feeds", "--target", "1B", *how, check=False)
     for file in held:
         file.close()
     left = {s["reason"]: s["files"] for s in done["skipped"]}
@@ -113,7 +113,7 @@ def test_a_share_holds_for_what_replaces_others(host, root_only, limits):
     agent = host.start()
     held = [open(place / f"f{number:02}", "rb") for number in range(40)
             if number % 3 == 0]
-    done = agent.json("cleanup", "feeds", "--target", "0B", check=False)
+    done = agent.json("cleanup", "feeds", "--target", "1B", check=False)
     for file in held:
         file.close()
     if "bytes" in limits:

@@ -28,7 +28,7 @@ def cleanup(agent, *more):
     agent.wait_trusted()
     # Its own may be under way.
     return ag.wait_for("a cleanup", lambda: agent.json(
-        "cleanup", "one", "--target", "0%", *more, check=False))
+        "cleanup", "one", "--target", "1B", *more, check=False))
 
 
 def write(path, size):

@@ -116,6 +116,36 @@ static void test_not_wanted(void **state)
 	assert_int_equal(ballast_decide(&b, &view), BALLAST_NONE);
 }
 
+/* What nobody gave up has been taken away, and would be again. */
+static void test_lost(void **state)
+{
+	struct ballast b = there(5 * G);
+	struct ballast_report report = {0};
+
+	(void)state;
+	assert_true(ballast_is_lost(&b, &report));
+	report.is_spoilt = true;
+	assert_false(ballast_is_lost(&b, &report));
+	report = (struct ballast_report){.released_bytes = 5 * G};
+	assert_false(ballast_is_lost(&b, &report));
+	report = (struct ballast_report){.bytes = 5 * G};
+	assert_false(ballast_is_lost(&b, &report));
+	b = there(0);
+	report = (struct ballast_report){0};
+	assert_false(ballast_is_lost(&b, &report));
+	b.is_lost = true;
+	assert_true(ballast_is_lost(&b, &report));
+	assert_int_equal(decide(&b, 10, LEVEL_OK), BALLAST_NONE);
+	b.look_boot_ns = 1000 * S;
+	assert_int_equal(decide(&b, 10, LEVEL_OK), BALLAST_LOOK);
+	ballast_forget(&b);
+	b = (struct ballast){.is_known = true,
+		.look_boot_ns = 4600 * S,
+		.is_lost = b.is_lost,
+		.bytes = b.bytes};
+	assert_int_equal(decide(&b, 10, LEVEL_OK), BALLAST_MAKE);
+}
+
 /* What a warden would do. */
 static void obey(struct ballast *b, uint64_t *used, enum ballast_op op,
 	const struct ballast_view *view)
@@ -197,6 +227,7 @@ static void test_comes_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_looks_first),
 		cmocka_unit_test(test_makes),
 		cmocka_unit_test(test_releases),

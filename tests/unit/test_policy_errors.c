@@ -281,6 +281,21 @@ static const struct bad bad_policies[] = {
 	 "\"protect\": [\"[a\"]}",
 	 "p:2:13: /protect/0: \"[a\" is not allowed: expected a pattern such as \"*.lock\" or \"keys/**\" (\"[\" is not closed)\n"},
 	{"{\"component\": \"c\", \"allocation\": \"1GB\",\n"
+	 "\"protect\": [\"./a\"]}",
+	 "p:2:13: /protect/0: \"./a\" is not allowed: expected a pattern such as \"*.lock\" or \"keys/**\" (no path has \".\" or \"..\" in it)\n"},
+	{"{\"component\": \"c\", \"allocation\": \"1GB\",\n"
+	 "\"protect\": [\"a/../b\"]}",
+	 "p:2:13: /protect/0: \"a/../b\" is not allowed: expected a pattern such as \"*.lock\" or \"keys/**\" (no path has \".\" or \"..\" in it)\n"},
+	{"{\"component\": \"c\", \"allocation\": \"1GB\",\n"
+	 "\"protect\": [\"a//b\"]}",
+	 "p:2:13: /protect/0: \"a//b\" is not allowed: expected a pattern such as \"*.lock\" or \"keys/**\" (nothing stands between two \"/\")\n"},
+	{"{\"component\": \"c\", \"allocation\": \"1GB\",\n"
+	 "\"protect\": [\"*.{a,b}\"]}",
+	 "p:2:13: /protect/0: \"*.{a,b}\" is not allowed: expected a pattern such as \"*.lock\" or \"keys/**\" (\"{\" makes no alternatives: write a pattern for each, or \"\\{\" for the character)\n"},
+	{"{\"component\": \"c\", \"allocation\": \"1GB\",\n"
+	 "\"protect\": [\"[[:alpha:]]\"]}",
+	 "p:2:13: /protect/0: \"[[:alpha:]]\" is not allowed: expected a pattern such as \"*.lock\" or \"keys/**\" (\"[:\" names no class: write a range, such as [a-zA-Z])\n"},
+	{"{\"component\": \"c\", \"allocation\": \"1GB\",\n"
 	 "\"protect\": [\"a\\\\\"]}",
 	 "p:2:13: /protect/0: \"a\\\\\" is not allowed: expected a pattern such as \"*.lock\" or \"keys/**\" (nothing follows \"\\\")\n"},
 	{"{\"component\": \"c\", \"allocation\": \"1GB\",\n"

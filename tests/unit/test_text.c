@@ -335,11 +335,20 @@ static void names_are_escaped(void **state)
 		 "exe",
 			"gpj.\\xe2\\x80\\xaeexe"},
 		{"\xe2\x80\xaf", "\xe2\x80\xaf"}, /* U+202F: a space */
-		{"\xe2\x81\xa5", "\xe2\x81\xa5"},
+		{"\xe2\x81\xa5", "\\xe2\\x81\\xa5"},
 		{"\xe2\x81\xa6", "\\xe2\\x81\\xa6"}, /* U+2066 */
 		{"\xe2\x81\xa9", "\\xe2\\x81\\xa9"},
 		{"\xd8\x9c", "\\xd8\\x9c"}, /* U+061C */
 		{"\xef\xbb\xbf", "\\xef\\xbb\\xbf"}, /* U+FEFF */
+		/* Not seen at all. */
+		{"a\xc2\xad", "a\\xc2\\xad"}, /* U+00AD */
+		{"\xe1\x85\x9f", "\\xe1\\x85\\x9f"}, /* U+115F */
+		{"\xe2\x80\x8b", "\\xe2\\x80\\x8b"}, /* U+200B */
+		{"\xe3\x85\xa4", "\\xe3\\x85\\xa4"}, /* U+3164 */
+		{"\xf3\xa0\x81\x81", "\\xf3\\xa0\\x81\\x81"}, /* U+E0041 */
+		{"\xc2\xac", "\xc2\xac"}, /* beside them */
+		{"\xe2\x80\x90", "\xe2\x80\x90"},
+		{"\xf3\xa1\x80\x80", "\xf3\xa1\x80\x80"},
 		/* No UTF-8: cut short, overlong, surrogates, too large. */
 		{"\xff", "\\xff"},
 		{"\x80", "\\x80"},
