@@ -149,7 +149,7 @@ static bool has_news(const struct condition *was, enum level level,
 	}
 	if (was->state == HELD) {
 		*ret_event = ALERT_RAISED;
-		return level > was->alert.level;
+		return level > was->announced;
 	}
 	*ret_event = level == LEVEL_OK		? ALERT_RESOLVED
 		     : level > was->alert.level ? ALERT_ESCALATED

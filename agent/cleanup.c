@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "act/audit.h"
 #include "slice.h"
 #include "strategies/judge.h"
 
@@ -16,6 +17,7 @@
 /* The first slice is a small one: its names are found while nobody deletes,
  * those of all others while the reaper before them is at work. */
 #define FIRST_SLICE 256
+#define BATCH_TEXT  ((size_t)1 << 20) /* tenfold in the audit, at worst */
 
 /* A piece of the selection, and what was found of it on the disk. */
 struct part {
@@ -36,7 +38,8 @@ struct cleanup {
 	struct cleanup_result result;
 	struct selection selection;
 	size_t next; /* the first pick that belongs to no part yet */
-	struct part at_work; /* in the hands of a reaper */
+	struct part at_work; /* in the hands of a reaper: */
+	size_t sent_from, sent_to; /* these of its items */
 	struct part ahead; /* its names are being found, or are found */
 	bool is_ahead_ready;
 	bool is_ended; /* but for who kept it from its target */
@@ -234,25 +237,26 @@ static void on_outcome(void *ctx, const struct outcome *o)
 	const struct resolved *found = &c->at_work.found;
 	const struct candidate *item;
 	enum reason reason;
+	uint32_t at;
 
 	if (o->is_end) {
 		if (o->reason != REASON_DELETED && o->reason < N_REASONS)
 			stop(c, (enum reason)o->reason, -o->error);
 		return;
 	}
-	if (o->item >= found->plan.n_items || o->reason >= N_REASONS)
+	if (o->item >= c->sent_to - c->sent_from || o->reason >= N_REASONS)
 		return;
-	item = &found->plan.items[o->item];
+	at = (uint32_t)c->sent_from + o->item;
+	item = &found->plan.items[at];
 	reason = rail_of(c, (enum reason)o->reason);
 	c->last_reason = reason;
 	c->judged++;
 	if (o->reason == REASON_DELETED || o->reason == REASON_TRASHED ||
 		o->reason == REASON_WOULD_DELETE) {
-		note_deleted(c, item, o->item, o);
+		note_deleted(c, item, at, o);
 		return;
 	}
-	leave(c, c->at_work.from + found->picks[o->item], reason,
-		item->used_bytes);
+	leave(c, c->at_work.from + found->picks[at], reason, item->used_bytes);
 	if (o->reason == REASON_SHARED || o->reason == REASON_LINKED)
 		foresee_less(c, item->used_bytes);
 	if (beneath_is_fault(-o->error))
@@ -264,12 +268,12 @@ static void on_outcome(void *ctx, const struct outcome *o)
 		blocking_note_busy(c->blocking,
 			c->parts.policy->roots[item->root].path, item);
 	if (o->reason == REASON_BUSY)
-		dirty_add(c->parts.busy, found->dirs[o->item], item->name,
+		dirty_add(c->parts.busy, found->dirs[at], item->name,
 			strlen(item->name));
 	/* What the index believed of it may be wrong. */
 	if (o->reason == REASON_GONE || o->reason == REASON_CHANGED ||
 		o->reason == REASON_ORPHANED || o->reason == REASON_LINKED)
-		feed_look(c->parts.feed, found->dirs[o->item], item->name);
+		feed_look(c->parts.feed, found->dirs[at], item->name);
 }
 
 /* A reaper that stopped says the same of every candidate that is left: the
@@ -289,6 +293,12 @@ static bool is_final(enum reason reason)
 	}
 }
 
+/* Is there more at work than the last reaper was handed? */
+static bool has_rest(const struct cleanup *c)
+{
+	return c->sent_to < c->at_work.found.plan.n_items;
+}
+
 static void on_over(void *ctx, int status)
 {
 	struct cleanup *c = ctx;
@@ -298,7 +308,8 @@ static void on_over(void *ctx, int status)
 		stop(c, c->last_reason, 0);
 	if (status)
 		stop(c, REASON_ERROR, status < 0 ? status : -EIO);
-	resolved_fini(&c->at_work.found);
+	if (!has_rest(c))
+		resolved_fini(&c->at_work.found);
 	if (c->handlers.progress)
 		c->handlers.progress(c->handlers.ctx, c);
 }
@@ -337,6 +348,19 @@ static uint64_t towards_target(const struct cleanup *c)
 	return c->order.goal.dev ? c->result.freed_bytes : c->taken_bytes;
 }
 
+/* How far one reaper goes. What it records of each file is as long as the
+ * file's path, and the record is rotated between two reapers. */
+static size_t batch_end(const struct plan *plan, size_t at)
+{
+	size_t text = 0;
+
+	for (; at < plan->n_items && text < BATCH_TEXT; at++)
+		text += MIN_OF(strlen(plan->items[at].rel_dir) +
+				       strlen(plan->items[at].name),
+			(size_t)AUDIT_PATH_MAX);
+	return at;
+}
+
 static int start_reaper(struct cleanup *c)
 {
 	const struct goal *g = &c->order.goal;
@@ -355,29 +379,35 @@ static int start_reaper(struct cleanup *c)
 	};
 
 	c->last_reason = REASON_DELETED;
+	c->sent_from = c->sent_to;
+	c->sent_to = batch_end(&c->at_work.found.plan, c->sent_from);
 	feed_reaping(c->parts.feed, true);
 	return slice_start(c->parts.loop, c->parts.wire, &c->at_work.found.plan,
-		&request, &(struct slice_handlers){on_outcome, on_over, c},
-		&c->slice);
+		c->sent_from, c->sent_to, &request,
+		&(struct slice_handlers){on_outcome, on_over, c}, &c->slice);
+}
+
+/* Returns false if that was the end of the run. */
+static bool hand_over(struct cleanup *c)
+{
+	int r = start_reaper(c);
+
+	if (r < 0)
+		finish(c, r);
+	return r == 0;
 }
 
 /* What was found ahead goes to a reaper. Returns false if that was the end of
  * the run. */
 static bool begin_work(struct cleanup *c)
 {
-	int r;
-
 	resolved_fini(&c->at_work.found);
 	c->at_work = c->ahead;
+	c->sent_to = 0;
 	c->ahead.found = (struct resolved){0};
 	c->is_ahead_ready = false;
 	leave_missing(c, &c->at_work);
-	if (!c->at_work.found.plan.n_items)
-		return true;
-	r = start_reaper(c);
-	if (r < 0)
-		finish(c, r);
-	return r == 0;
+	return !has_rest(c) || hand_over(c);
 }
 
 static void on_names(void *ctx, struct resolved *found, int error)
@@ -633,6 +663,9 @@ static bool step(struct cleanup *c)
 		finish_plan(c);
 		return false;
 	}
+	if (!c->slice && has_rest(c) && !c->is_stopped &&
+		!is_enough(c, c->at_work.from))
+		return hand_over(c);
 	if (!c->slice && is_over(c)) {
 		drop_ahead(c);
 		finish(c, c->result.error);

@@ -75,16 +75,13 @@ static void on_reaper_gone(
 	maybe_end(s);
 }
 
-static int send_plan(struct slice *s, const struct plan *plan,
+static int send_plan(struct slice *s, const struct buf *bytes,
 	const struct channel_message *request, int outcome_fd)
 {
 	struct channel_message msg = *request;
-	buf_auto struct buf bytes = {0};
 	fd_auto int plan_fd = -1;
-	int r = plan_encode(plan, 0, plan->n_items, &bytes);
+	int r = fd_memfile("ullage-plan", bytes->data, bytes->len, &plan_fd);
 
-	if (r == 0)
-		r = fd_memfile("ullage-plan", bytes.data, bytes.len, &plan_fd);
 	if (r < 0)
 		return r;
 	msg.kind = CHANNEL_REAP;
@@ -93,10 +90,11 @@ static int send_plan(struct slice *s, const struct plan *plan,
 }
 
 int slice_start(struct loop *loop, struct wire *wire, const struct plan *plan,
-	const struct channel_message *request,
+	size_t from, size_t to, const struct channel_message *request,
 	const struct slice_handlers *handlers, struct slice **ret)
 {
 	struct slice *s = calloc(1, sizeof(*s));
+	buf_auto struct buf bytes = {0};
 	fd_auto int theirs = -1;
 	int pair[2], r;
 
@@ -109,9 +107,11 @@ int slice_start(struct loop *loop, struct wire *wire, const struct plan *plan,
 	}
 	s->fd = pair[0];
 	theirs = pair[1];
-	r = loop_add_fd(loop, s->fd, on_outcomes, s, &s->source);
+	r = plan_encode(plan, from, to, &bytes);
 	if (r == 0)
-		r = send_plan(s, plan, request, theirs);
+		r = loop_add_fd(loop, s->fd, on_outcomes, s, &s->source);
+	if (r == 0)
+		r = send_plan(s, &bytes, request, theirs);
 	if (r < 0)
 		goto fail;
 	*ret = s;

@@ -25,10 +25,11 @@ struct slice_handlers {
 	void *ctx;
 };
 
-/* plan: only read now. request: what the warden is to be told beside it (kind
+/* plan: its items [from, to), which the outcomes count from 0; only read now.
+ * request: what the warden is to be told beside it (kind
  * and serial are filled in). Returns 0 or -errno. */
 int slice_start(struct loop *loop, struct wire *wire, const struct plan *plan,
-	const struct channel_message *request,
+	size_t from, size_t to, const struct channel_message *request,
 	const struct slice_handlers *handlers, struct slice **ret);
 /* Stops listening. NULL is fine. Returns NULL. */
 struct slice *slice_free(struct slice *s);

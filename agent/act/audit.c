@@ -107,13 +107,43 @@ static int put_string(struct buf *b, const char *text)
 	return r;
 }
 
-static int put_path(struct buf *b, const char *dir, const char *name)
+static int put_dir(struct buf *b, const char *dir)
 {
 	int r = *dir ? put_string(b, dir) : 0;
 
-	if (r == 0 && *dir)
-		r = buf_puts(b, "/");
-	return r < 0 ? r : put_string(b, name);
+	return r == 0 && *dir ? buf_puts(b, "/") : r;
+}
+
+/* The front of the path, and the end of it with the name. */
+static int put_cut(struct buf *b, const char *dir, size_t len)
+{
+	enum { PART = AUDIT_PATH_MAX / 2 };
+	char front[PART + 1];
+	int r;
+
+	memcpy(front, dir, PART);
+	front[PART] = '\0';
+	r = put_string(b, front);
+	if (r == 0)
+		r = buf_puts(b, " ... ");
+	return r < 0 ? r : put_dir(b, dir + len - PART);
+}
+
+/* Ends the text that begin() began. */
+static int put_path(struct buf *b, const char *dir, const char *name)
+{
+	size_t len = strlen(dir);
+	bool is_cut = len > AUDIT_PATH_MAX;
+	int r = is_cut ? put_cut(b, dir, len) : put_dir(b, dir);
+
+	if (r == 0)
+		r = put_string(b, name);
+	if (r == 0 && is_cut)
+		r = buf_printf(b, "\",\"pathBytes\":%zu,\"dev\":",
+			len + 1 + strlen(name));
+	else if (r == 0)
+		r = buf_puts(b, "\",\"dev\":");
+	return r;
 }
 
 /* Each of them in turn, until one fails. */
@@ -176,7 +206,7 @@ static int put_file(struct audit *a, const char *event,
 	if (r == 0)
 		r = put_path(&a->line, c->rel_dir, c->name);
 	if (r == 0)
-		r = put_number(&a->line, "\",\"dev\":", st->id.dev);
+		r = put_u64(&a->line, st->id.dev);
 	if (r == 0)
 		r = put_number(&a->line, ",\"ino\":", st->id.ino);
 	if (r == 0)

@@ -7,14 +7,21 @@
  * of valid UTF-8, whatever somebody called his file.
  *
  *   {"at","event":"intent|result|restored|orphan|refused","component","root","path",
- *    "dev","ino","btime","usedBytes","rule","trash","reason","error"}
+ *    "pathBytes","dev","ino","btime","usedBytes","rule","trash",
+ *    "reason","error"}
  *
  * An intent that has no result was cut off: the file is gone, in the trash, or
  * back at its place after the next run. trash: it came out of the trash. A
  * result waits for the next intent, so that both are one write; an intent
  * never waits. What cannot be written (a full disk, a full pipe) is counted
  * and left out: the disk must be emptied all the same.
+ *
+ * Paths longer than AUDIT_PATH_MAX are cut in the middle, and pathBytes says
+ * how long they are: whoever makes the names shall not fill the disk with them,
+ * nor drive what others did out of the rotation.
  */
+
+#define AUDIT_PATH_MAX 4096 /* bytes, below the root, before escaping */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,9 +6,11 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/beneath.h"
 #include "base/fd.h"
 #include "base/mem.h"
 
@@ -81,20 +83,31 @@ int inuse_check(int lease_fd)
 	return fcntl(lease_fd, F_GETLEASE) == F_WRLCK ? 0 : X_E_INUSE_BUSY;
 }
 
-int inuse_dir_lock(int dir_fd)
+/* One that only some may open, or that nobody needs urgently. */
+static int is_locked(int dir_fd, bool is_urgent)
+{
+	struct beneath_stat st;
+	int r = is_urgent ? beneath_stat(dir_fd, "", &st) : 0;
+
+	if (r < 0)
+		return r;
+	return is_urgent && (st.mode & S_IROTH) ? 0 : X_E_INUSE_BUSY;
+}
+
+int inuse_dir_lock(int dir_fd, bool is_urgent)
 {
 	while (flock(dir_fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
-			return X_E_INUSE_BUSY;
+			return is_locked(dir_fd, is_urgent);
 		if (errno != EINTR)
 			return -errno;
 	}
 	return 0;
 }
 
-int inuse_dir_locked(int dir_fd)
+int inuse_dir_locked(int dir_fd, bool is_urgent)
 {
-	int r = inuse_dir_lock(dir_fd);
+	int r = inuse_dir_lock(dir_fd, is_urgent);
 
 	if (r == 0)
 		flock(dir_fd, LOCK_UN);

@@ -33,9 +33,11 @@ int inuse_check(int lease_fd);
 
 /*
  * flock on a directory, as systemd-tmpfiles honours it: whoever holds one
- * wants nothing below it to be cleaned up.
+ * wants nothing below it to be cleaned up. When room is needed urgently, one
+ * on a directory that everybody may open is nobody's word: it would keep any
+ * disk full. Then, and only then, it is passed over.
  * inuse_dir_lock takes it for us: 0, X_E_INUSE_BUSY or -errno; closing the
  * descriptor ends it. inuse_dir_locked only looks.
  */
-int inuse_dir_lock(int dir_fd);
-int inuse_dir_locked(int dir_fd);
+int inuse_dir_lock(int dir_fd, bool is_urgent);
+int inuse_dir_locked(int dir_fd, bool is_urgent);

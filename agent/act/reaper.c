@@ -176,6 +176,8 @@ static int prepare(struct run *run)
 	if (r < 0)
 		return r;
 	make_rules(run);
+	run->sites.is_urgent = order->reason == GOAL_CRITICAL ||
+			       order->reason == GOAL_EMERGENCY;
 	if (!reaper_is_looking_only(order)) {
 		site_lock(&run->sites, &run->audit);
 		if (is_trashing(order))

@@ -222,7 +222,8 @@ static enum reason explain_open(int r)
 /* A lock on a directory is meant for all below it. Those on the way down are
  * only looked at; the root is where the way begins.
  * Returns 0, X_E_INUSE_BUSY or -errno. */
-static int look_above(const struct site_root *root, const char *rel_dir)
+static int look_above(
+	const struct site_root *root, const char *rel_dir, bool is_urgent)
 {
 	buf_auto struct buf path = {0};
 	char *slash;
@@ -239,7 +240,7 @@ static int look_above(const struct site_root *root, const char *rel_dir)
 			*slash = '\0';
 		r = beneath_open_dir(root->fd, slash ? path.data : "", &fd);
 		if (r == 0)
-			r = inuse_dir_locked(fd);
+			r = inuse_dir_locked(fd, is_urgent);
 		if (!slash)
 			break;
 	}
@@ -252,7 +253,7 @@ static int open_place(struct sites *s, const struct candidate *c)
 	const struct site_root *root = &s->roots[c->root];
 	fd_auto int fd = -1;
 	struct beneath_stat dir;
-	int r = look_above(root, c->rel_dir);
+	int r = look_above(root, c->rel_dir, s->is_urgent);
 
 	if (r == 0)
 		r = beneath_open_dir(root->fd, c->rel_dir, &fd);
@@ -261,7 +262,7 @@ static int open_place(struct sites *s, const struct candidate *c)
 	if (r == 0 && dir.id.dev != root->st.id.dev)
 		r = -EXDEV;
 	if (r == 0)
-		r = inuse_dir_lock(fd);
+		r = inuse_dir_lock(fd, s->is_urgent);
 	if (r)
 		return r;
 	s->place = (struct reap_place){

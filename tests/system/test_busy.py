@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -145,3 +146,28 @@ def test_in_use_in_an_emergency(hosts, root_only):
 
 def hours(count):
     return count * 3600
+
+
+@pytest.mark.parametrize("mode, is_kept", [(0o755, False), (0o750, True)])
+def test_lock_of_anybody(hosts, root_only, mode, is_kept):
+    """Who may open a directory may lock it: that keeps no disk full."""
+    host = hosts("tmpfs")
+    host.config({}, ag.policy("feeds", strategy="time", owners=["*"]))
+    place = host.place("temp", "feeds")
+    agent = host.start()
+    place.chmod(mode)
+    fd = os.open(place, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_SH)
+    try:
+        make_file(place / "old", ag.MIB, 3 * DAY)
+        time.sleep(ag.QUIET_S)
+        agent.json("cleanup", "feeds", "--force", check=False)
+        assert (place / "old").exists()
+        make_file(host.outside / "more", 96 * ag.MIB, 2 * DAY)
+        os.rename(host.outside / "more", place / "more")
+        ag.wait_for("the cleanup", lambda: [
+            r for r in agent.history() if r["reason"] == "critical"])
+        time.sleep(ag.QUIET_S)
+        assert (place / "old").exists() == is_kept
+    finally:
+        os.close(fd)

@@ -254,9 +254,33 @@ static void a_higher_level_is_not_held(void **state)
 	expect(b, ALERT_RAISED, LEVEL_CRITICAL);
 	report(b, 3, LEVEL_OK);
 	expect(b, ALERT_RESOLVED, LEVEL_OK);
-	report(b, 4, LEVEL_WARNING); /* held ... */
+	report(b, 4, LEVEL_WARNING);
 	expect_none(b);
-	report(b, 5, LEVEL_CRITICAL); /* ... and an escalation never is */
+	report(b, 5, LEVEL_CRITICAL); /* that one was announced */
+	expect_none(b);
+	report(b, 6, LEVEL_EMERGENCY);
+	expect(b, ALERT_RAISED, LEVEL_EMERGENCY);
+}
+
+/* By way of a lower level it is none that was not heard of yet. */
+static void a_level_that_comes_back_by_steps_is_held(void **state)
+{
+	struct bed *b = *state;
+
+	report(b, 0, LEVEL_WARNING);
+	expect(b, ALERT_RAISED, LEVEL_WARNING);
+	report(b, 1, LEVEL_CRITICAL);
+	expect(b, ALERT_ESCALATED, LEVEL_CRITICAL);
+	for (int at = 2; at < 60; at += 3) {
+		report(b, at, LEVEL_OK);
+		if (at == 2)
+			expect(b, ALERT_RESOLVED, LEVEL_OK);
+		expect_none(b);
+		report(b, at + 1, LEVEL_WARNING);
+		report(b, at + 2, LEVEL_CRITICAL);
+		expect_none(b);
+	}
+	tick(b, COOLDOWN + 61);
 	expect(b, ALERT_RAISED, LEVEL_CRITICAL);
 }
 
@@ -486,6 +510,7 @@ int main(void)
 		T(holds_what_comes_back_too_soon),
 		T(a_held_one_that_ends_is_never_heard),
 		T(a_higher_level_is_not_held),
+		T(a_level_that_comes_back_by_steps_is_held),
 		T(after_the_cooldown_it_is_new),
 		T(conditions_are_apart),
 		T(no_cooldown_is_no_reminder),

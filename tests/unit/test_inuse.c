@@ -127,13 +127,19 @@ static void test_directory(void **state)
 	(void)state;
 	mine = openat(w.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	other = openat(w.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(inuse_dir_locked(mine), 0);
+	assert_int_equal(inuse_dir_locked(mine, false), 0);
 	/* a look leaves no lock behind */
 	assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
-	assert_int_equal(inuse_dir_locked(mine), X_E_INUSE_BUSY);
-	assert_int_equal(inuse_dir_lock(mine), X_E_INUSE_BUSY);
+	assert_int_equal(inuse_dir_locked(mine, false), X_E_INUSE_BUSY);
+	assert_int_equal(inuse_dir_lock(mine, false), X_E_INUSE_BUSY);
+	/* urgently: only where not everybody could have done it */
+	must(fchmod(mine, 0750) == 0);
+	assert_int_equal(inuse_dir_lock(mine, true), X_E_INUSE_BUSY);
+	must(fchmod(mine, 0755) == 0);
+	assert_int_equal(inuse_dir_lock(mine, true), 0);
+	assert_int_equal(inuse_dir_locked(mine, false), X_E_INUSE_BUSY);
 	assert_int_equal(flock(other, LOCK_UN), 0);
-	assert_int_equal(inuse_dir_lock(mine), 0);
+	assert_int_equal(inuse_dir_lock(mine, false), 0);
 	assert_int_equal(flock(other, LOCK_SH | LOCK_NB), -1);
 	close(mine);
 	assert_int_equal(flock(other, LOCK_SH | LOCK_NB), 0);
