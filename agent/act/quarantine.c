@@ -243,6 +243,14 @@ static int move(int from_fd, const char *from, int to_fd, const char *to)
 		       : 0;
 }
 
+static bool is_gone(struct quarantine *q, const char *name)
+{
+	struct stat st;
+
+	return fstatat(q->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+	       errno == ENOENT;
+}
+
 /* A file on its way in: what it is called now, and where it is from. */
 struct coming {
 	int fd;
@@ -262,8 +270,12 @@ static int take_long(struct quarantine *q, const struct coming *c,
 		return r;
 	slot_name_long(q->next, ret->name);
 	r = make_links(q, q->next, &path, &ret->n_links);
-	if (r == 0)
+	if (r == 0) {
 		r = move(c->fd, c->name, q->fd, ret->name);
+		/* A disk that fails may have moved it all the same. */
+		if (r < 0 && r != -EEXIST && !is_gone(q, ret->name))
+			return r;
+	}
 	if (r < 0)
 		remove_links(q, ret->name, ret->n_links);
 	return r;
@@ -354,9 +366,7 @@ void quarantine_remove_stale(struct quarantine *q, const char *name)
 		return;
 	slot_name_long(n, file);
 	if (fstatat(q->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		S_ISLNK(st.st_mode) &&
-		fstatat(q->fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
-		errno == ENOENT)
+		S_ISLNK(st.st_mode) && is_gone(q, file))
 		unlinkat(q->fd, name, 0);
 }
 
