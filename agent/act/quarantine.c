@@ -216,8 +216,9 @@ static int make_links(struct quarantine *q, uint64_t number,
 	return 0;
 }
 
-/* False: the path is lost. */
-static bool read_links(
+/* Returns 0, -ENOENT: the path is lost, or -errno. A piece that cannot be read
+ * is not the end: what there is would be another file's path. */
+static int read_links(
 	struct quarantine *q, uint64_t number, struct buf *ret, uint32_t *ret_n)
 {
 	char piece[LINK_MAX_TARGET + 1], link[SLOT_SHORT];
@@ -226,12 +227,14 @@ static bool read_links(
 	for (*ret_n = 0; len == LINK_MAX_TARGET; (*ret_n)++) {
 		slot_name_link(number, *ret_n, link);
 		len = readlinkat(q->fd, link, piece, sizeof(piece));
+		if (len < 0 && errno != ENOENT)
+			return -errno;
 		if (len < 0)
 			break;
 		if (buf_put(ret, piece, (size_t)len) < 0)
-			return false;
+			return -ENOMEM;
 	}
-	return *ret_n > 0;
+	return *ret_n > 0 ? 0 : -ENOENT;
 }
 
 /* ---- in, out, away ---- */
@@ -370,7 +373,7 @@ void quarantine_remove_stale(struct quarantine *q, const char *name)
 		unlinkat(q->fd, name, 0);
 }
 
-bool quarantine_origin(struct quarantine *q, const char *name,
+int quarantine_origin(struct quarantine *q, const char *name,
 	struct quarantine_slot *ret, struct buf *ret_path)
 {
 	uint64_t n = 0;
@@ -378,9 +381,14 @@ bool quarantine_origin(struct quarantine *q, const char *name,
 
 	ret->n_links = 0;
 	snprintf(ret->name, sizeof(ret->name), "%s", name);
-	return (kind == SLOT_FILE && slot_read(name, ret_path)) ||
-	       (kind == SLOT_LONG_FILE &&
-		       read_links(q, n, ret_path, &ret->n_links));
+	switch (kind) {
+	case SLOT_FILE:
+		return slot_read(name, ret_path);
+	case SLOT_LONG_FILE:
+		return read_links(q, n, ret_path, &ret->n_links);
+	default:
+		return -ENOENT;
+	}
 }
 
 /* ret_path: where it was from; empty if that is not known. */
@@ -390,7 +398,7 @@ static bool put_in_place(
 	buf_auto struct buf path = {0};
 	struct quarantine_slot slot;
 
-	if (!quarantine_origin(q, name, &slot, &path))
+	if (quarantine_origin(q, name, &slot, &path) < 0)
 		return false;
 	buf_put(ret_path, path.data, path.len);
 	return quarantine_restore(q, &slot, &path) == 0;

@@ -15,7 +15,7 @@ static void must_come_back(
 	const char *dir, *file;
 
 	must(strlen(slot) <= NAME_MAX && !strchr(slot, '/'));
-	must(slot_read(slot, &path));
+	must(slot_read(slot, &path) == 0);
 	must(slot_split(&path, &dir, &file));
 	must(strcmp(dir, rel_dir) == 0 && strcmp(file, name) == 0);
 }
@@ -53,7 +53,7 @@ static void made_up(const char *slot)
 	const char *dir, *name;
 	uint64_t n;
 
-	if (slot_kind(slot, &n) != SLOT_FILE || !slot_read(slot, &path) ||
+	if (slot_kind(slot, &n) != SLOT_FILE || slot_read(slot, &path) < 0 ||
 		!slot_split(&path, &dir, &name))
 		return;
 	must(is_place(dir, name));

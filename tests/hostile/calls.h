@@ -28,3 +28,6 @@ bool calls_is_syncing(long call);
  * The audit begins anew. Returns its exit status. */
 int calls_reap(struct world *w, int (*run)(const struct reaper_order *order),
 	struct inject *i, const struct buf *sent, struct buf *ret);
+
+/* Another subject. */
+void calls_run_trash(const char *kind);
