@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Every system call of the reaper, of its errands to the trash, of the
- * state writer, of the audit's rotation and of the panic latch fails once, one
- * by one:
+ * Every system call of the reaper, of its errands to the trash, of what looks
+ * after the ballast, of the state writer, of the audit's rotation and of the
+ * panic latch fails once, one by one:
  *	calls [--subject NAME] [--kind KIND] [--all]
  * Whatever failed, nothing is lost, nothing goes that was to stay, nothing is
  * told that is not so, and the next run finds everything in order.
@@ -566,6 +566,7 @@ static const struct subject {
 } subjects[] = {
 	{"reaper", run_reaper},
 	{"trash", calls_run_trash},
+	{"ballast", calls_run_ballast},
 	{"state", run_state},
 	{"audit", run_audit},
 	{"latch", run_latch},

@@ -29,5 +29,6 @@ bool calls_is_syncing(long call);
 int calls_reap(struct world *w, int (*run)(const struct reaper_order *order),
 	struct inject *i, const struct buf *sent, struct buf *ret);
 
-/* Another subject. */
+/* Subjects. */
 void calls_run_trash(const char *kind);
+void calls_run_ballast(const char *kind);
