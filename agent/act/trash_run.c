@@ -119,6 +119,7 @@ static void take_in(struct errand *e, const struct lying *file)
 static void see_name(void *ctx, const char *name)
 {
 	struct errand *e = ctx;
+	const struct site_root *root = &e->sites.roots[e->root_at];
 	struct lying file = {.root = e->root_at};
 
 	switch (slot_kind(name, &file.number)) {
@@ -126,10 +127,9 @@ static void see_name(void *ctx, const char *name)
 	case SLOT_LONG_FILE:
 		break;
 	case SLOT_LINK:
-		if (e->action != TRASH_LIST)
-			quarantine_remove_stale(
-				trash_slots(e->sites.roots[e->root_at].trash),
-				name);
+		/* Who has no lock only reads. */
+		if (root->quarantine)
+			quarantine_remove_stale(trash_slots(root->trash), name);
 		return;
 	default:
 		return;
