@@ -105,6 +105,9 @@ static void spoil_exit(const struct inject *i, pid_t pid)
 
 	if (i->how == INJECT_SHORT)
 		return;
+	/* What has read is not interrupted. */
+	if (i->call == SYS_read && i->error == EINTR)
+		return;
 	must(ptrace(PTRACE_GETREGS, pid, NULL, &regs) == 0);
 	/* brk knows no errors: it tells a break that is not the wanted one. */
 	regs.rax = i->call == SYS_brk
