@@ -73,6 +73,19 @@ tests_unit_test_deliver_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_deliver_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif
 
+# When a trash is emptied.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_trashing
+TESTS += tests/unit/test_trashing
+tests_unit_test_trashing_SOURCES = tests/unit/test_trashing.c
+tests_unit_test_trashing_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_trashing_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=core_obstacle,--wrap=notice_emptied \
+	-Wl,--wrap=errand_start,--wrap=errand_free,--wrap=errand_is_done \
+	-Wl,--wrap=errand_order,--wrap=errand_result
+tests_unit_test_trashing_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif
+
 # How full filesystems are, and what keeps an index true.
 if UNIT_TESTS
 check_PROGRAMS += tests/unit/test_fullness tests/unit/test_feed
