@@ -146,9 +146,14 @@ endif
 
 # When the ballast goes.
 if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_ballast_when
-TESTS += tests/unit/test_ballast_when
+check_PROGRAMS += tests/unit/test_ballast_when tests/unit/test_ballast_keep
+TESTS += tests/unit/test_ballast_when tests/unit/test_ballast_keep
 tests_unit_test_ballast_when_SOURCES = tests/unit/test_ballast_when.c
 tests_unit_test_ballast_when_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_ballast_when_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_ballast_keep_SOURCES = tests/unit/test_ballast_keep.c
+tests_unit_test_ballast_keep_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ballast_keep_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=notice_ballast
+tests_unit_test_ballast_keep_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif
