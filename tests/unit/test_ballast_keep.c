@@ -180,6 +180,10 @@ static void test_made(void **state)
 	assert_int_equal(asks(), BALLAST_NONE);
 	advance(3600);
 	assert_int_equal(asks(), BALLAST_LOOK);
+	/* one as large instead of it */
+	tell((struct ballast_report){.bytes = SIZE, .released_bytes = SIZE});
+	assert_int_equal(w.fs.cleaned_boot_ns, clock_boot_ns(&w.clock));
+	assert_int_equal(w.fs.ballast->n_releases, 0);
 }
 
 static void have_one(void)

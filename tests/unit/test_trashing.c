@@ -306,6 +306,18 @@ static void test_expiry(void **state)
 	assert_int_equal(due_s(), 1);
 }
 
+/* What is no file, and was put there by hand, is looked at too. */
+static void test_no_file(void **state)
+{
+	(void)state;
+	lay(LOW, 0, "f", MB);
+	take_away(LOW, 0, "f");
+	assert_true(is_quiet());
+	add(LOW, feed_trash(&w.feeds[LOW], 0), "link", OBS_OTHER, 4096);
+	advance(3600);
+	assert_true(starts(GOAL_SCHEDULED));
+}
+
 /* Of a policy that has none any more: a day, not each second. */
 static void test_left_behind(void **state)
 {
@@ -467,6 +479,11 @@ static void test_target_missed(void **state)
 	/* once */
 	end((struct errand_result){.files = 1});
 	assert_true(is_quiet());
+	/* no reaper is to be had: it expires as it would */
+	miss((struct cleanup_result){.reason = GOAL_WARNING});
+	w.error = -EAGAIN;
+	assert_true(is_quiet());
+	assert_int_equal(due_s(), 60);
 }
 
 static void test_rails(void **state)
@@ -597,6 +614,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_expiry),
+		CASE(test_no_file),
 		CASE(test_left_behind),
 		CASE(test_expiry_fails),
 		CASE(test_after_a_cleanup),
