@@ -53,6 +53,7 @@ struct scene {
 	int status; /* of the last run, and what it told */
 	int reason[FILES]; /* -1: nothing of this file */
 	bool is_all_refused;
+	enum reason end;
 	/* How often each is in these places after it, and what else is. */
 	unsigned int n_home[FILES], n_lying[FILES], n_held[FILES], n_others;
 };
@@ -195,6 +196,8 @@ static void take_record(
 {
 	if (r->is_end || !r->number)
 		s->is_all_refused |= r->reason != REASON_DELETED;
+	if (r->is_end)
+		s->end = (enum reason)r->reason;
 	for (size_t i = 0; !r->is_end && i < FILES; i++) {
 		if (r->number != number_of(i) && r->size_bytes != 1000 + i)
 			continue;
@@ -253,6 +256,7 @@ static void run(struct scene *s, struct inject *inject)
 	for (size_t i = 0; i < FILES; i++)
 		s->reason[i] = -1;
 	s->is_all_refused = false;
+	s->end = REASON_DELETED;
 	if (s->deed == TRASH)
 		run_cleanup(s, inject);
 	else
@@ -329,6 +333,9 @@ static void check_file(struct scene *s, size_t i)
 static void check(struct scene *s)
 {
 	survey(s);
+	if (s->status == 0 &&
+		(s->end == REASON_ERROR || s->end == REASON_UNSUPPORTED))
+		calls_wrong("could not, and tells of success", NULL);
 	if (s->n_others != 1)
 		calls_wrong("lost, or there twice:", "unplanned");
 	for (size_t i = 0; i < FILES; i++)
