@@ -70,6 +70,11 @@ static void records(void **state)
 	r.reason = REASON_DELETED;
 	r.path_len = TRASH_PATH_MAX + 1;
 	assert_false(trash_record_is_sound(&r, 2));
+	r.path_len = 0;
+	r.error = INT32_MIN;
+	assert_false(trash_record_is_sound(&r, 2));
+	r.error = EIO;
+	assert_true(trash_record_is_sound(&r, 2));
 }
 
 /* ---- with a reaper ---- */
