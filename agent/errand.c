@@ -172,6 +172,15 @@ static bool is_enough(const struct errand *e)
 	return e->order.free_bytes && e->result.bytes >= e->order.free_bytes;
 }
 
+/* Of files, what was not named yet, whatever the reaper says; of whole roots,
+ * what it left, unless it got nowhere. */
+static bool has_more(const struct errand *e)
+{
+	return e->order.picks[0].number
+		       ? e->at < e->order.n_picks
+		       : e->is_more && e->result.files > e->n_before;
+}
+
 /* A reaper is through once its stream has ended and it was waited for. */
 static void maybe_end(struct errand *e)
 {
@@ -184,9 +193,7 @@ static void maybe_end(struct errand *e)
 		return;
 	}
 	e->at += TRASH_SLICE;
-	if (e->result.stop == REASON_DELETED && !is_enough(e) &&
-		((e->is_more && e->result.files > e->n_before) ||
-			(e->order.picks[0].number && e->at < e->order.n_picks)))
+	if (e->result.stop == REASON_DELETED && !is_enough(e) && has_more(e))
 		start_next(e);
 	else
 		finish(e, 0);

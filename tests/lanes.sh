@@ -165,7 +165,9 @@ COVERAGE_TESTS=(unit/test_act_edges unit/test_act_roots unit/test_act_oom
 	unit/test_plan unit/test_varlink unit/test_state unit/test_beneath
 	unit/test_inuse unit/test_confine unit/test_quarantine unit/test_guard
 	unit/test_judge unit/test_reap unit/test_reaper unit/test_hook
-	hostile/kill hostile/calls)
+	unit/test_trash unit/test_trash_edges unit/test_trashing
+	unit/test_ballast unit/test_ballast_when unit/test_ballast_keep
+	hostile/kill hostile/kill_trash hostile/calls)
 build_coverage() {
 	build_once build-coverage all "coverage" CC=clang \
 		CFLAGS="-O1 -g -fprofile-instr-generate -fcoverage-mapping \
@@ -189,6 +191,7 @@ group_coverage() {
 		LLVM_PROFILE_FILE=$profiles/%p-%m%c.profraw unit_one \
 			build-coverage coverage "tests/$name"
 	done
+	test_gather
 	test_step "coverage: profile" 120 llvm-profdata merge \
 		-o "$LOGS/coverage.profdata" "$profiles" || return
 	test_step "coverage: figures" 120 tests/coverage \

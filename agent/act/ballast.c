@@ -39,12 +39,12 @@ bool ballast_is_name(const char *name)
 	return strcmp(name, WHOLE) == 0 || strcmp(name, HALF) == 0;
 }
 
-static uint64_t free_bytes(int fd)
+static uint64_t free_bytes(int fd, uint64_t unknown)
 {
 	struct statfs fs;
 
 	return fstatfs(fd, &fs) < 0
-		       ? 0
+		       ? unknown
 		       : (uint64_t)fs.f_bfree * (uint64_t)fs.f_bsize;
 }
 
@@ -55,16 +55,16 @@ static int remove_name(int dir_fd, const char *name)
 
 /* ---- what is there ---- */
 
-/* Blocks that a snapshot holds too do not come free. */
+/* Blocks that a snapshot holds too do not come free. One that cannot be asked
+ * is kept. */
 static bool is_its_own(int dir_fd, const struct beneath_stat *st)
 {
 	fd_auto int fd = openat(
 		dir_fd, WHOLE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	return fd >= 0 &&
-	       (!extent_can_be_shared(fd) ||
-		       extent_own_bytes(fd, st->used_bytes, st->size_bytes) >=
-			       st->used_bytes / 2);
+	return fd < 0 || !extent_can_be_shared(fd) ||
+	       extent_own_bytes(fd, st->used_bytes, st->size_bytes) >=
+		       st->used_bytes / 2;
 }
 
 /* Removes what is no whole ballast. Returns 0 or -errno. */
@@ -187,7 +187,8 @@ static uint64_t wait_freed(int dir_fd, uint64_t before, uint64_t bytes)
 	uint64_t freed = 0;
 
 	for (;;) {
-		freed = MAX_OF(freed, mem_sub_sat(free_bytes(dir_fd), before));
+		freed = MAX_OF(
+			freed, mem_sub_sat(free_bytes(dir_fd, 0), before));
 		if (freed >= bytes / 2 || clock_boot_ns(NULL) >= end_ns)
 			return freed;
 		syncfs(dir_fd);
@@ -197,14 +198,17 @@ static uint64_t wait_freed(int dir_fd, uint64_t before, uint64_t bytes)
 
 static int release(int dir_fd, struct ballast_report *report)
 {
-	uint64_t before = free_bytes(dir_fd), bytes = report->bytes;
+	uint64_t before = free_bytes(dir_fd, UINT64_MAX);
+	uint64_t bytes = report->bytes;
 	int r = bytes ? unlink_for_certain(dir_fd) : 0;
 
 	if (r < 0 || !bytes)
 		return r;
 	report->bytes = 0;
 	report->released_bytes = bytes;
-	report->freed_bytes = wait_freed(dir_fd, before, bytes);
+	/* What came free is not known if what was free is not. */
+	if (before != UINT64_MAX)
+		report->freed_bytes = wait_freed(dir_fd, before, bytes);
 	return 0;
 }
 

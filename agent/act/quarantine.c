@@ -216,8 +216,9 @@ static int make_links(struct quarantine *q, uint64_t number,
 	return 0;
 }
 
-/* False: the path is lost. */
-static bool read_links(
+/* Returns 0, -ENOENT: the path is lost, or -errno. A piece that cannot be read
+ * is not the end: what there is would be another file's path. */
+static int read_links(
 	struct quarantine *q, uint64_t number, struct buf *ret, uint32_t *ret_n)
 {
 	char piece[LINK_MAX_TARGET + 1], link[SLOT_SHORT];
@@ -226,12 +227,14 @@ static bool read_links(
 	for (*ret_n = 0; len == LINK_MAX_TARGET; (*ret_n)++) {
 		slot_name_link(number, *ret_n, link);
 		len = readlinkat(q->fd, link, piece, sizeof(piece));
+		if (len < 0 && errno != ENOENT)
+			return -errno;
 		if (len < 0)
 			break;
 		if (buf_put(ret, piece, (size_t)len) < 0)
-			return false;
+			return -ENOMEM;
 	}
-	return *ret_n > 0;
+	return *ret_n > 0 ? 0 : -ENOENT;
 }
 
 /* ---- in, out, away ---- */
@@ -241,6 +244,14 @@ static int move(int from_fd, const char *from, int to_fd, const char *to)
 	return renameat2(from_fd, from, to_fd, to, RENAME_NOREPLACE) < 0
 		       ? -errno
 		       : 0;
+}
+
+static bool is_gone(struct quarantine *q, const char *name)
+{
+	struct stat st;
+
+	return fstatat(q->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+	       errno == ENOENT;
 }
 
 /* A file on its way in: what it is called now, and where it is from. */
@@ -262,8 +273,12 @@ static int take_long(struct quarantine *q, const struct coming *c,
 		return r;
 	slot_name_long(q->next, ret->name);
 	r = make_links(q, q->next, &path, &ret->n_links);
-	if (r == 0)
+	if (r == 0) {
 		r = move(c->fd, c->name, q->fd, ret->name);
+		/* A disk that fails may have moved it all the same. */
+		if (r < 0 && r != -EEXIST && !is_gone(q, ret->name))
+			return r;
+	}
 	if (r < 0)
 		remove_links(q, ret->name, ret->n_links);
 	return r;
@@ -354,13 +369,11 @@ void quarantine_remove_stale(struct quarantine *q, const char *name)
 		return;
 	slot_name_long(n, file);
 	if (fstatat(q->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		S_ISLNK(st.st_mode) &&
-		fstatat(q->fd, file, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
-		errno == ENOENT)
+		S_ISLNK(st.st_mode) && is_gone(q, file))
 		unlinkat(q->fd, name, 0);
 }
 
-bool quarantine_origin(struct quarantine *q, const char *name,
+int quarantine_origin(struct quarantine *q, const char *name,
 	struct quarantine_slot *ret, struct buf *ret_path)
 {
 	uint64_t n = 0;
@@ -368,9 +381,14 @@ bool quarantine_origin(struct quarantine *q, const char *name,
 
 	ret->n_links = 0;
 	snprintf(ret->name, sizeof(ret->name), "%s", name);
-	return (kind == SLOT_FILE && slot_read(name, ret_path)) ||
-	       (kind == SLOT_LONG_FILE &&
-		       read_links(q, n, ret_path, &ret->n_links));
+	switch (kind) {
+	case SLOT_FILE:
+		return slot_read(name, ret_path);
+	case SLOT_LONG_FILE:
+		return read_links(q, n, ret_path, &ret->n_links);
+	default:
+		return -ENOENT;
+	}
 }
 
 /* ret_path: where it was from; empty if that is not known. */
@@ -380,7 +398,7 @@ static bool put_in_place(
 	buf_auto struct buf path = {0};
 	struct quarantine_slot slot;
 
-	if (!quarantine_origin(q, name, &slot, &path))
+	if (quarantine_origin(q, name, &slot, &path) < 0)
 		return false;
 	buf_put(ret_path, path.data, path.len);
 	return quarantine_restore(q, &slot, &path) == 0;

@@ -91,8 +91,9 @@ int quarantine_recover(struct quarantine *q, struct quarantine_found *found);
 typedef void quarantine_fn(void *ctx, const char *name);
 int quarantine_each(struct quarantine *q, quarantine_fn *fn, void *ctx);
 /* Where the file of this name was from (dir/name is appended to ret_path).
- * False: that is not known, or it is no file of ours. */
-bool quarantine_origin(struct quarantine *q, const char *name,
+ * Returns 0; -ENOENT: that is not known, or it is no file of ours; or -errno:
+ * it could not be read, and what there is in ret_path is not the path. */
+int quarantine_origin(struct quarantine *q, const char *name,
 	struct quarantine_slot *ret, struct buf *ret_path);
 /* Moves it back to path (which is split in place) without replacing anything.
  * Returns 0 or -errno: then it stays. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "act/slot.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,25 +78,25 @@ void slot_name_room(unsigned int i, char ret[NAME_MAX + 1])
 	ret[NAME_MAX] = '\0';
 }
 
-bool slot_read(const char *slot, struct buf *ret)
+int slot_read(const char *slot, struct buf *ret)
 {
 	const char *text = strchr(slot, '=');
 
 	if (!text)
-		return false;
+		return -ENOENT;
 	while (*++text) {
 		char c = *text;
 
 		if (c == '%') {
 			text++;
 			if (*text != 's' && *text != '%')
-				return false;
+				return -ENOENT;
 			c = *text == 's' ? '/' : '%';
 		}
 		if (buf_put(ret, &c, 1) < 0)
-			return false;
+			return -ENOMEM;
 	}
-	return true;
+	return 0;
 }
 
 bool slot_split(struct buf *path, const char **ret_dir, const char **ret_name)

@@ -40,9 +40,9 @@ void slot_name_link(uint64_t n, uint32_t i, char ret[SLOT_SHORT]);
 /* ~room.I and dots to the longest name there can be. */
 void slot_name_room(unsigned int i, char ret[NAME_MAX + 1]);
 
-/* Appends the path that the name of a SLOT_FILE stands for. False: it stands
- * for none (or there is no memory). */
-bool slot_read(const char *slot, struct buf *ret);
+/* Appends the path that the name of a SLOT_FILE stands for. Returns 0, -ENOENT:
+ * it stands for none, or -ENOMEM. */
+int slot_read(const char *slot, struct buf *ret);
 /* Splits a path into directory and name, in place. False: it is not the path
  * of a file below a root. */
 bool slot_split(struct buf *path, const char **ret_dir, const char **ret_name);

@@ -119,6 +119,7 @@ static void take_in(struct errand *e, const struct lying *file)
 static void see_name(void *ctx, const char *name)
 {
 	struct errand *e = ctx;
+	const struct site_root *root = &e->sites.roots[e->root_at];
 	struct lying file = {.root = e->root_at};
 
 	switch (slot_kind(name, &file.number)) {
@@ -126,10 +127,9 @@ static void see_name(void *ctx, const char *name)
 	case SLOT_LONG_FILE:
 		break;
 	case SLOT_LINK:
-		if (e->action != TRASH_LIST)
-			quarantine_remove_stale(
-				trash_slots(e->sites.roots[e->root_at].trash),
-				name);
+		/* Who has no lock only reads. */
+		if (root->quarantine)
+			quarantine_remove_stale(trash_slots(root->trash), name);
 		return;
 	default:
 		return;
@@ -208,23 +208,25 @@ static void subject_fini(struct subject *s)
 }
 #define subject_auto mem_cleanup(subject_fini)
 
-/* What is known of it. A file whose path is lost is known by its name. */
+/* What is known of it. A file whose path is lost is known by its name; so it
+ * is told where the path cannot be read, but nothing is judged by that. */
 static int look(struct errand *e, const struct lying *file, struct subject *ret)
 {
 	const char *dir = "", *name = file->name;
-	int r;
+	int r, origin;
 
 	ret->file = file;
 	ret->root = &e->sites.roots[file->root];
 	ret->trash = trash_slots(ret->root->trash);
 	e->audit.root = e->order->policy->roots[file->root].path;
-	if (!quarantine_origin(
-		    ret->trash, file->name, &ret->slot, &ret->path)) {
+	origin = quarantine_origin(
+		ret->trash, file->name, &ret->slot, &ret->path);
+	if (origin < 0) {
 		ret->is_lost = true;
 		buf_reset(&ret->path);
 		r = buf_puts(&ret->path, file->name);
-		if (r < 0)
-			return r;
+		if (r < 0 || origin != -ENOENT)
+			return r < 0 ? r : origin;
 	}
 	r = buf_put(&ret->split, ret->path.data, ret->path.len);
 	if (r < 0)

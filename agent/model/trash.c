@@ -68,5 +68,5 @@ int trash_picks_decode(const void *data, size_t len, uint32_t n_roots,
 bool trash_record_is_sound(const struct trash_record *r, uint32_t n_roots)
 {
 	return r->reason < N_REASONS && r->path_len <= TRASH_PATH_MAX &&
-	       (r->is_end || r->root < n_roots);
+	       r->error >= 0 && (r->is_end || r->root < n_roots);
 }

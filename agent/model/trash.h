@@ -49,8 +49,8 @@ int trash_picks_decode(const void *data, size_t len, uint32_t n_roots,
 
 /*
  * What came of one file; path_len bytes of its origin below the root follow
- * over the stream. reason: of a list DELETED (nothing speaks against it); else
- * what was done, or why not. number 0: the root as a whole is refused.
+ * over the stream. reason: of a list TRASHED; else what was done, or why not.
+ * number 0: the root as a whole is refused.
  */
 struct trash_record {
 	uint64_t number; /* END: the oldest that is left; 0: none is */

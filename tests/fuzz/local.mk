@@ -18,12 +18,15 @@ tests_fuzz_fuzz_units_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_escape_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_slot_LDFLAGS = $(fuzz_ldflags)
 
-# Between processes: clients' frames, and the plan that a reaper gets.
+# Between processes: clients' frames, the plan that a reaper gets, and what one
+# tells of the trash.
 check_PROGRAMS += tests/fuzz/fuzz_varlink tests/fuzz/fuzz_json \
-	tests/fuzz/fuzz_plan
+	tests/fuzz/fuzz_plan tests/fuzz/fuzz_errand
 tests_fuzz_fuzz_varlink_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_plan_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_errand_LDFLAGS = $(fuzz_ldflags) \
+	-Wl,--wrap=loop_add_fd,--wrap=loop_remove
 
 # An agent's messages as the warden sees them, and the warden's answers.
 check_PROGRAMS += tests/fuzz/fuzz_channel tests/fuzz/fuzz_report

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Every system call of the reaper, of the state writer, of the audit's rotation
- * and of the panic latch fails once, one by one:
- *	calls [--subject reaper|state|audit|latch] [--kind KIND] [--all]
+ * Every system call of the reaper, of its errands to the trash, of what looks
+ * after the ballast, of the state writer, of the audit's rotation and of the
+ * panic latch fails once, one by one:
+ *	calls [--subject NAME] [--kind KIND] [--all]
  * Whatever failed, nothing is lost, nothing goes that was to stay, nothing is
  * told that is not so, and the next run finds everything in order.
  */
+#include "hostile/calls.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,8 +25,6 @@
 #include "base/beneath.h"
 #include "base/fd.h"
 #include "hostile/desk.h"
-#include "hostile/inject.h"
-#include "hostile/world.h"
 #include "latch.h"
 #include "state.h"
 #include "warden_files.h"
@@ -49,8 +50,12 @@ static const char *how_word(enum inject_how how)
 	return words[how];
 }
 
-static void wrong(const char *what, const char *which)
+void calls_wrong(const char *what, const char *which)
 {
+	const char *slash = which ? strrchr(which, '/') : NULL;
+
+	if (slash) /* the rest of some paths is long */
+		which = slash + 1;
 	if (now.tally->n_wrong++ < 20)
 		printf("%s: call %lu (%s) failing %s with %s: %s%s%s\n",
 			now.what, now.inject.at,
@@ -58,6 +63,63 @@ static void wrong(const char *what, const char *which)
 			how_word(now.inject.how),
 			strerrorname_np(now.inject.error), what,
 			which ? " " : "", which ? which : "");
+}
+
+struct inject *calls_inject(void)
+{
+	return &now.inject;
+}
+
+void calls_check_status(int status)
+{
+	if (status >= 128 && now.inject.how != INJECT_KILL)
+		calls_wrong("killed by a signal", NULL);
+}
+
+bool calls_is_confining(long call)
+{
+	return call == SYS_landlock_create_ruleset ||
+	       call == SYS_landlock_add_rule ||
+	       call == SYS_landlock_restrict_self;
+}
+
+bool calls_is_syncing(long call)
+{
+	return call == SYS_fsync || call == SYS_fdatasync;
+}
+
+/* ---- one reaper ---- */
+
+struct errand {
+	struct reaper_order order;
+	int (*run)(const struct reaper_order *order);
+};
+
+static int do_errand(void *ctx)
+{
+	const struct errand *e = ctx;
+
+	return e->run(&e->order);
+}
+
+int calls_reap(struct world *w, int (*run)(const struct reaper_order *order),
+	struct inject *i, const struct buf *sent, struct buf *ret)
+{
+	struct errand e = {.order = w->order, .run = run};
+	int pair[2], status;
+
+	must(ftruncate(w->audit_fd, 0) == 0);
+	must(lseek(w->audit_fd, 0, SEEK_SET) == 0);
+	must(fd_memfile("sent", sent->data, sent->len, &e.order.plan_fd) == 0);
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+	e.order.outcome_fd = pair[1];
+	e.order.audit_fd = w->audit_fd;
+	status = inject_run(i, do_errand, &e);
+	close(pair[1]);
+	close(e.order.plan_fd);
+	must(buf_read_fd(ret, pair[0], (size_t)1 << 24) == 0);
+	close(pair[0]);
+	return status;
 }
 
 /* ---- the reaper ---- */
@@ -153,57 +215,27 @@ static bool is_intended(struct world *w, const char *rel)
 	return world_audited(w, text) > 0;
 }
 
-struct ordered {
-	struct world *w;
-	int plan_fd, outcome_fd;
-};
-
-static int reap(void *ctx)
-{
-	const struct ordered *o = ctx;
-	struct reaper_order order = o->w->order;
-
-	order.plan_fd = o->plan_fd;
-	order.outcome_fd = o->outcome_fd;
-	order.audit_fd = o->w->audit_fd;
-	return reaper_run(&order);
-}
-
 /* Runs a plan of all files with the injection at hand; ret: the last word of
  * each file, or -1. */
 static int run_injected(struct world *w, int ret[FILES])
 {
-	buf_auto struct buf stream = {0};
-	struct ordered o = {.w = w};
+	buf_auto struct buf plan = {0}, told = {0};
 	struct outcome got;
-	int pair[2], status;
+	int status;
 
 	for (size_t i = 0; i < FILES; i++) {
 		world_plan(w, rels[i], PLAN_RULE_LARGEST);
 		ret[i] = -1;
 	}
-	must(ftruncate(w->audit_fd, 0) == 0);
-	must(lseek(w->audit_fd, 0, SEEK_SET) == 0);
-	must(plan_encode(&w->plan, 0, w->plan.n_items, &stream) == 0);
-	must(fd_memfile("plan", stream.data, stream.len, &o.plan_fd) == 0);
-	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
-	o.outcome_fd = pair[1];
-	status = inject_run(&now.inject, reap, &o);
-	close(pair[1]);
-	close(o.plan_fd);
-	while (fd_read_full(pair[0], &got, sizeof(got)) == 0)
+	must(plan_encode(&w->plan, 0, w->plan.n_items, &plan) == 0);
+	plan_fini(&w->plan);
+	status = calls_reap(w, reaper_run, &now.inject, &plan, &told);
+	for (size_t at = 0; at + sizeof(got) <= told.len; at += sizeof(got)) {
+		memcpy(&got, told.data + at, sizeof(got));
 		if (!got.is_end && got.item < FILES)
 			ret[got.item] = got.reason;
-	close(pair[0]);
-	plan_fini(&w->plan);
+	}
 	return status;
-}
-
-static bool is_confining(long call)
-{
-	return call == SYS_landlock_create_ruleset ||
-	       call == SYS_landlock_add_rule ||
-	       call == SYS_landlock_restrict_self;
 }
 
 static void check_file(struct world *w, size_t i, int reason)
@@ -212,14 +244,14 @@ static void check_file(struct world *w, size_t i, int reason)
 	bool is_held = !is_here && is_in_quarantine(w, rels[i]);
 
 	if (is_to_stay(rels[i]) && !is_here)
-		wrong("gone or moved, and was to stay:", rels[i]);
+		calls_wrong("gone or moved, and was to stay:", rels[i]);
 	if (!is_here && !is_held && reason != REASON_DELETED &&
 		!is_intended(w, rels[i]))
-		wrong("gone without a word:", rels[i]);
+		calls_wrong("gone without a word:", rels[i]);
 	if (reason == REASON_DELETED && (is_here || is_held))
-		wrong("told as deleted, and there:", rels[i]);
-	if (!is_here && is_confining(now.inject.call))
-		wrong("touched although confinement failed:", rels[i]);
+		calls_wrong("told as deleted, and there:", rels[i]);
+	if (!is_here && calls_is_confining(now.inject.call))
+		calls_wrong("touched although confinement failed:", rels[i]);
 }
 
 /* The run after it, with nothing failing, puts back what is left. */
@@ -232,14 +264,14 @@ static void check_next(struct world *w)
 		make_one(w, rels[i]);
 	now.inject = (struct inject){0};
 	if (run_injected(w, reason) != 0)
-		wrong("the next run fails", NULL);
+		calls_wrong("the next run fails", NULL);
 	now.inject = saved;
 	for (size_t i = 0; i < FILES; i++)
 		if (world_has(w, rels[i]) != is_to_stay(rels[i]))
-			wrong("not as it should be after the next run:",
+			calls_wrong("not as it should be after the next run:",
 				rels[i]);
 	if (!world_has(w, "unplanned"))
-		wrong("lost:", "unplanned");
+		calls_wrong("lost:", "unplanned");
 }
 
 /* Of what was orphaned: its name was made anew. */
@@ -258,7 +290,7 @@ static void empty_quarantine(struct world *w)
 	closedir(dir);
 }
 
-static bool reap_once(void *ctx)
+static void reap_once(void *ctx)
 {
 	struct world *w = ctx;
 	int reason[FILES], status;
@@ -266,16 +298,13 @@ static bool reap_once(void *ctx)
 	make_files(w);
 	leave_in_quarantine(w);
 	status = run_injected(w, reason);
-	now.tally->n_runs++;
-	if (status >= 128 && now.inject.how != INJECT_KILL)
-		wrong("killed by a signal", NULL);
+	calls_check_status(status);
 	for (size_t i = 0; i < FILES; i++)
 		check_file(w, i, reason[i]);
 	if (!world_has(w, "unplanned") && !is_in_quarantine(w, "unplanned"))
-		wrong("lost:", "unplanned");
+		calls_wrong("lost:", "unplanned");
 	check_next(w);
 	empty_quarantine(w);
-	return now.inject.n_calls >= now.inject.at;
 }
 
 /* ---- all calls, all errors ---- */
@@ -300,16 +329,18 @@ static const struct way ways[] = {
 };
 #define USUAL_WAYS 5
 
-static void all_calls(bool (*once)(void *ctx), void *ctx)
+void calls_all(void (*once)(void *ctx), void *ctx)
 {
 	for (size_t i = 0; i < now.n_ways; i++) {
-		unsigned long at = 1;
+		unsigned long at = 0;
 
-		do
-			now.inject = (struct inject){.at = at,
+		do {
+			now.inject = (struct inject){.at = ++at,
 				.how = ways[i].how,
 				.error = ways[i].error};
-		while (once(ctx) && at++ < 100000);
+			once(ctx);
+			now.tally->n_runs++;
+		} while (now.inject.n_calls >= at && at < 100000);
 		now.tally->n_calls = MAX_OF(now.tally->n_calls, at - 1);
 	}
 }
@@ -328,7 +359,7 @@ static void run_reaper(const char *kind)
 	/* Makes the quarantine. */
 	now.inject = (struct inject){0};
 	must(run_injected(&w, reason) == 0);
-	all_calls(reap_once, &w);
+	calls_all(reap_once, &w);
 	world_fini(&w);
 }
 
@@ -341,12 +372,7 @@ static int save(void *ctx)
 	return state_save(&d->agent) < 0 ? 1 : 0;
 }
 
-static bool is_syncing(long call)
-{
-	return call == SYS_fsync || call == SYS_fdatasync;
-}
-
-static bool save_once(void *ctx)
+static void save_once(void *ctx)
 {
 	struct desk *d = ctx;
 	uint64_t before = desk_find(d), after;
@@ -354,21 +380,18 @@ static bool save_once(void *ctx)
 
 	desk_note(d);
 	status = inject_run(&now.inject, save, d);
-	now.tally->n_runs++;
 	after = desk_find(d);
 	if (after != before && after != d->generation)
-		wrong("neither the old state nor the new one", NULL);
+		calls_wrong("neither the old state nor the new one", NULL);
 	if (status == 0 && after != d->generation)
-		wrong("told as saved, and is not", NULL);
-	if (status == 0 && is_syncing(now.inject.call))
-		wrong("an fsync that failed is trusted", NULL);
-	if (status >= 128 && now.inject.how != INJECT_KILL)
-		wrong("killed by a signal", NULL);
+		calls_wrong("told as saved, and is not", NULL);
+	if (status == 0 && calls_is_syncing(now.inject.call))
+		calls_wrong("an fsync that failed is trusted", NULL);
+	calls_check_status(status);
 	if (save(d) != 0 || desk_find(d) != d->generation)
-		wrong("the next save fails", NULL);
+		calls_wrong("the next save fails", NULL);
 	if (world_has(d->w, "state.new"))
-		wrong("left behind:", "state.new");
-	return now.inject.n_calls >= now.inject.at;
+		calls_wrong("left behind:", "state.new");
 }
 
 static void run_state(const char *kind)
@@ -381,7 +404,7 @@ static void run_state(const char *kind)
 	desk_init(&d, &w);
 	desk_note(&d);
 	must(save(&d) == 0);
-	all_calls(save_once, &d);
+	calls_all(save_once, &d);
 	desk_fini(&d);
 	world_fini(&w);
 }
@@ -465,23 +488,20 @@ static void make_long_audit(struct shelf *s)
 	close(fd);
 }
 
-static bool rotate_once(void *ctx)
+static void rotate_once(void *ctx)
 {
 	struct shelf *s = ctx;
 	int status;
 
 	make_long_audit(s);
 	status = inject_run(&now.inject, rotate, s);
-	now.tally->n_runs++;
 	if (count_records(s) < 1)
-		wrong("a record is lost", NULL);
-	if (status >= 128 && now.inject.how != INJECT_KILL)
-		wrong("killed by a signal", NULL);
+		calls_wrong("a record is lost", NULL);
+	calls_check_status(status);
 	if (rotate(s) != 0)
-		wrong("the next one fails", NULL);
+		calls_wrong("the next one fails", NULL);
 	if (count_records(s) < 2)
-		wrong("records are lost", NULL);
-	return now.inject.n_calls >= now.inject.at;
+		calls_wrong("records are lost", NULL);
 }
 
 static void run_audit(const char *kind)
@@ -491,7 +511,7 @@ static void run_audit(const char *kind)
 	if (!world_init(&s.w, kind, 320))
 		return;
 	snprintf(s.path, sizeof(s.path), "%s/state", s.w.path);
-	all_calls(rotate_once, &s);
+	calls_all(rotate_once, &s);
 	world_fini(&s.w);
 }
 
@@ -510,20 +530,18 @@ static int pull(void *ctx)
 	return latch_set(l->path, l->is_on) < 0 ? 1 : 0;
 }
 
-static bool pull_once(void *ctx)
+static void pull_once(void *ctx)
 {
 	struct lever *l = ctx;
 	int status = inject_run(&now.inject, pull, l);
 
-	now.tally->n_runs++;
 	if (status == 0 && latch_is_set(l->path) != l->is_on)
-		wrong("told as done, and is not", NULL);
-	if (status == 0 && is_syncing(now.inject.call))
-		wrong("an fsync that failed is trusted", NULL);
+		calls_wrong("told as done, and is not", NULL);
+	if (status == 0 && calls_is_syncing(now.inject.call))
+		calls_wrong("an fsync that failed is trusted", NULL);
 	if (pull(l) != 0 || latch_is_set(l->path) != l->is_on)
-		wrong("the next time fails", NULL);
+		calls_wrong("the next time fails", NULL);
 	must(latch_set(l->path, !l->is_on) == 0);
-	return now.inject.n_calls >= now.inject.at;
 }
 
 static void run_latch(const char *kind)
@@ -533,10 +551,10 @@ static void run_latch(const char *kind)
 	if (!world_init(&l.w, kind, 320))
 		return;
 	snprintf(l.path, sizeof(l.path), "%s/panic", l.w.path);
-	all_calls(pull_once, &l);
+	calls_all(pull_once, &l);
 	must(latch_set(l.path, true) == 0);
 	l.is_on = false;
-	all_calls(pull_once, &l);
+	calls_all(pull_once, &l);
 	world_fini(&l.w);
 }
 
@@ -547,6 +565,8 @@ static const struct subject {
 	void (*run)(const char *kind);
 } subjects[] = {
 	{"reaper", run_reaper},
+	{"trash", calls_run_trash},
+	{"ballast", calls_run_ballast},
 	{"state", run_state},
 	{"audit", run_audit},
 	{"latch", run_latch},

@@ -22,16 +22,18 @@ bool inject_is_possible(void)
 	return true;
 }
 
-/* What cannot fail, and what ends a process or a handler. */
-static bool is_counted(long call)
-{
-	return call != SYS_exit && call != SYS_exit_group &&
-	       call != SYS_rt_sigreturn && call >= 0;
-}
-
 static bool is_write(long call)
 {
 	return call == SYS_write || call == SYS_pwrite64 || call == SYS_sendto;
+}
+
+/* Not what cannot fail, nor what ends a process or a handler. */
+static bool is_counted(const struct inject *i, long call)
+{
+	if (i->how == INJECT_SHORT)
+		return is_write(call);
+	return call != SYS_exit && call != SYS_exit_group &&
+	       call != SYS_rt_sigreturn && call >= 0;
 }
 
 /* Tracer and traced take turns: faster on one processor than on two. */
@@ -78,8 +80,9 @@ static int result_of(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Entering the call that is to fail. getpid is harmless, and every sandbox
- * here allows it; no call at all would be judged by seccomp as call -1. */
+/* Entering the call that is to fail. A close is made whatever it says. getpid
+ * is harmless, and every sandbox here allows it; no call at all would be judged
+ * by seccomp as call -1. */
 static void spoil_entry(struct inject *i, pid_t pid, long call)
 {
 	struct user_regs_struct regs;
@@ -88,12 +91,10 @@ static void spoil_entry(struct inject *i, pid_t pid, long call)
 	must(ptrace(PTRACE_GETREGS, pid, NULL, &regs) == 0);
 	if (i->how == INJECT_KILL)
 		must(kill(pid, SIGKILL) == 0);
-	else if (i->how == INJECT_INSTEAD)
+	else if (i->how == INJECT_INSTEAD && call != SYS_close)
 		regs.orig_rax = SYS_getpid;
-	else if (i->how == INJECT_SHORT && is_write(call) && regs.rdx > 1)
+	else if (i->how == INJECT_SHORT && regs.rdx > 1)
 		regs.rdx = 1;
-	else if (i->how == INJECT_SHORT)
-		i->call = -1;
 	if (i->how != INJECT_KILL)
 		must(ptrace(PTRACE_SETREGS, pid, NULL, &regs) == 0);
 }
@@ -103,6 +104,9 @@ static void spoil_exit(const struct inject *i, pid_t pid)
 	struct user_regs_struct regs;
 
 	if (i->how == INJECT_SHORT)
+		return;
+	/* What has read is not interrupted. */
+	if (i->call == SYS_read && i->error == EINTR)
 		return;
 	must(ptrace(PTRACE_GETREGS, pid, NULL, &regs) == 0);
 	/* brk knows no errors: it tells a break that is not the wanted one. */
@@ -119,7 +123,8 @@ static void take_stop(struct inject *i, pid_t pid, bool *io_is_spoilt)
 
 	must(ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0);
 	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
-		if (!is_counted((long)info.entry.nr) || ++i->n_calls != i->at)
+		if (!is_counted(i, (long)info.entry.nr) ||
+			++i->n_calls != i->at)
 			return;
 		spoil_entry(i, pid, (long)info.entry.nr);
 		*io_is_spoilt = true;
@@ -142,7 +147,7 @@ int inject_run(struct inject *i, int (*fn)(void *ctx), void *ctx)
 		     PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) == 0);
 	/* Counting ends with the call that was meant: the rest runs freely. */
 	for (;;) {
-		bool is_over = i->at && i->n_calls >= i->at && !is_spoilt;
+		bool is_over = i->n_calls >= i->at && !is_spoilt;
 
 		if (ptrace(is_over ? PTRACE_CONT : PTRACE_SYSCALL, pid, NULL,
 			    signal) < 0)

@@ -12,17 +12,17 @@
 enum inject_how {
 	INJECT_INSTEAD, /* the call is not made, and says error */
 	INJECT_AFTER, /* it is made, and says error all the same */
-	INJECT_SHORT, /* a write takes but one byte; others are left alone */
+	INJECT_SHORT, /* a write takes but one byte; others do not count */
 	INJECT_KILL, /* the process is killed in place of the call */
 };
 
 struct inject {
-	unsigned long at; /* which call, from 1 on; 0: none, they are counted */
+	unsigned long at; /* which call, from 1 on; 0: none */
 	enum inject_how how;
 	int error; /* errno */
-	unsigned long n_calls; /* out: that were made */
+	unsigned long n_calls; /* out: that were made, up to that one */
 	long call; /* out: the number of the one that failed; -1: there are
-		      fewer, or INJECT_SHORT found no write */
+		      fewer */
 };
 
 /* False where this machine's registers are not known. */

@@ -32,7 +32,8 @@ tests_hostile_opener_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 # Faults: calls that fail, processes that are killed, power that is cut.
 check_PROGRAMS += tests/hostile/calls
 TESTS += tests/hostile/calls
-tests_hostile_calls_SOURCES = tests/hostile/calls.c \
+tests_hostile_calls_SOURCES = tests/hostile/calls.c tests/hostile/calls.h \
+	tests/hostile/calls_trash.c tests/hostile/calls_ballast.c \
 	tests/hostile/desk.c tests/hostile/desk.h \
 	tests/hostile/inject.c tests/hostile/inject.h \
 	tests/hostile/world.c tests/hostile/world.h

@@ -37,7 +37,7 @@ pid_t world_errand_start(struct world *w, enum trash_action action,
 	return pid;
 }
 
-static void read_records(int fd, struct told *ret)
+static void read_records(const struct world *w, int fd, struct told *ret)
 {
 	struct trash_record r;
 	size_t cap = 0;
@@ -45,7 +45,7 @@ static void read_records(int fd, struct told *ret)
 	while (fd_read_full(fd, &r, sizeof(r)) == 0) {
 		char *path;
 
-		must(trash_record_is_sound(&r, 1));
+		must(trash_record_is_sound(&r, (uint32_t)w->policy.n_roots));
 		path = calloc(1, r.path_len + 1);
 		must(path);
 		must(fd_read_full(fd, path, r.path_len) == 0);
@@ -70,7 +70,7 @@ int world_errand(struct world *w, enum trash_action action,
 	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
 	pid = world_errand_start(w, action, picks, n_picks, pair[1]);
 	close(pair[1]);
-	read_records(pair[0], ret);
+	read_records(w, pair[0], ret);
 	close(pair[0]);
 	return world_wait(pid);
 }

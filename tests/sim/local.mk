@@ -2,9 +2,14 @@
 check_PROGRAMS += tests/sim/sim
 TESTS += tests/sim/run
 tests_sim_sim_SOURCES = tests/sim/sim.c \
+	tests/sim/bin.c tests/sim/bin.h \
 	tests/sim/line.c tests/sim/line.h \
 	tests/sim/walk.c tests/sim/walk.h \
 	tests/sim/world.c tests/sim/world.h
+tests_sim_sim_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=core_obstacle,--wrap=notice_emptied \
+	-Wl,--wrap=errand_start,--wrap=errand_free,--wrap=errand_is_done \
+	-Wl,--wrap=errand_order,--wrap=errand_result
 EXTRA_DIST += tests/sim/run tests/sim/README.md \
 	tests/sim/stories/adaptive.expected \
 	tests/sim/stories/adaptive.story \
@@ -36,5 +41,9 @@ EXTRA_DIST += tests/sim/run tests/sim/README.md \
 	tests/sim/stories/silence.story \
 	tests/sim/stories/target-missed.expected \
 	tests/sim/stories/target-missed.story \
+	tests/sim/stories/trash-emergency.expected \
+	tests/sim/stories/trash-emergency.story \
+	tests/sim/stories/trash.expected \
+	tests/sim/stories/trash.story \
 	tests/sim/stories/two-filesystems.expected \
 	tests/sim/stories/two-filesystems.story

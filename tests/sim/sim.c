@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/units.h"
+#include "tests/sim/bin.h"
 #include "tests/sim/line.h"
 #include "tests/sim/walk.h"
 
@@ -153,6 +154,7 @@ static void do_component(struct story *s, struct line *l)
 	c->limits = limits_of(l, shares, c->allocation_bytes);
 	c->strategy = option_strategy(l, c->strategy);
 	line_duration(l, "interval", &c->interval_s);
+	line_duration(l, "trash", &c->trash_s);
 	c->scheduled_ns =
 		world_now_ns(&s->world) + c->interval_s * CLOCK_NS_PER_S;
 	set_priority(l, c);
@@ -297,6 +299,7 @@ static void do_restart(struct story *s, struct line *l)
 	}
 	alerts_free(w->alerts);
 	w->alerts = next;
+	bin_restart(w);
 	for (size_t i = 0; i < w->n_components; i++)
 		w->components[i].level = LEVEL_OK;
 	for (size_t i = 0; i < w->n_disks; i++)
@@ -361,6 +364,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	world_init(&s.world);
+	bin_init(&s.world);
 	while (fgets(text, sizeof(text), f)) {
 		l.number++;
 		printf("%s", text);
@@ -369,6 +373,7 @@ int main(int argc, char **argv)
 			act(&s, &l);
 	}
 	fclose(f);
+	bin_fini(&s.world);
 	world_fini(&s.world);
 	return 0;
 }

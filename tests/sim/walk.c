@@ -8,6 +8,8 @@
 
 #include "base/mem.h"
 #include "base/units.h"
+#include "cleanup.h"
+#include "tests/sim/bin.h"
 
 #define RETRY_NS (60 * CLOCK_NS_PER_S)
 #define SIZE	 32
@@ -75,6 +77,7 @@ static struct goal make_goal(const struct world *w,
 	const struct host_component *c, const struct walk_order *order)
 {
 	struct index_totals t = index_totals(c->index, INDEX_NODE_COMPONENT);
+	struct index_totals lying = world_lying(c);
 	struct goal g = {
 		.reason = order->reason,
 		.free_bytes = order->free_bytes,
@@ -84,12 +87,14 @@ static struct goal make_goal(const struct world *w,
 
 	if (order->is_forced)
 		return g;
-	g.max_files = MIN_OF(c->rails.files,
-		MAX_OF(mem_mul_div(t.files, c->rails.share_ppm, 1000000), 1));
-	g.max_bytes =
-		MIN_OF(mem_mul_div(t.used_bytes, c->rails.bytes_ppm, 1000000),
-			mem_mul_div(w->disks[c->disk[STYPE_DATA]].total_bytes,
-				c->rails.filesystem_ppm, 1000000));
+	g.max_files = MIN_OF(
+		c->rails.files, MAX_OF(mem_mul_div(t.files - lying.files,
+					       c->rails.share_ppm, 1000000),
+					1));
+	g.max_bytes = MIN_OF(mem_mul_div(t.used_bytes - lying.used_bytes,
+				     c->rails.bytes_ppm, 1000000),
+		mem_mul_div(w->disks[c->disk[STYPE_DATA]].total_bytes,
+			c->rails.filesystem_ppm, 1000000));
 	return g;
 }
 
@@ -178,10 +183,60 @@ static void tell_steps(const struct selection *s)
 				size(y.bytes[i], bytes));
 }
 
-static void remove_picks(struct host_component *c, const struct selection *s)
+/* What is in no hurry can be undone. */
+static bool is_trashing(
+	const struct host_component *c, const struct walk_order *order)
 {
-	for (size_t i = 0; i < s->n_picks; i++)
-		world_remove_thing(c, world_behind(c, s->picks[i].entry));
+	return c->trash_s && !order->is_forced &&
+	       order->reason != GOAL_CRITICAL &&
+	       order->reason != GOAL_EMERGENCY;
+}
+
+static void remove_picks(struct world *w, struct host_component *c,
+	const struct selection *s, bool is_trashed)
+{
+	for (size_t i = 0; i < s->n_picks; i++) {
+		struct thing *t = world_behind(c, s->picks[i].entry);
+
+		if (is_trashed)
+			bin_put(w, c, t, (enum plan_rule)s->picks[i].rule);
+		else
+			world_remove_thing(c, t);
+	}
+}
+
+static void note_run(struct world *w, struct host_component *c,
+	const struct walk_order *order, const struct selection *s, bool is_done)
+{
+	bin_note_cleanup(w, c,
+		&(struct cleanup_result){
+			.reason = order->reason,
+			.is_dry_run = order->is_dry_run,
+			.is_reached = is_done,
+			.is_cut = s->is_cut,
+			.trashed_files =
+				is_trashing(c, order) && !order->is_dry_run
+					? s->n_picks
+					: 0,
+			.used_after = world_used(c),
+			.target_bytes = c->limits.target_bytes,
+		});
+}
+
+static void tell_run(const struct host_component *c,
+	const struct walk_order *order, const struct selection *s, bool is_done)
+{
+	bool is_moving = s->n_picks && is_trashing(c, order);
+	char freed[SIZE], used[SIZE];
+
+	printf("    %s%s %s%s, uses %s: %s%s\n",
+		order->is_dry_run ? "would " : "",
+		is_moving ? (order->is_dry_run ? "move" : "moved")
+			  : (order->is_dry_run ? "free" : "freed"),
+		size(s->estimated_bytes, freed),
+		is_moving ? " to the trash" : "", size(world_used(c), used),
+		is_done ? "reached" : "MISSED",
+		s->is_cut ? ", cut by a guard rail" : "");
 }
 
 static bool is_reached(const struct selection *s, const struct goal *g)
@@ -194,7 +249,6 @@ static bool run(struct world *w, struct host_component *c,
 {
 	struct goal goal = make_goal(w, c, order);
 	struct selection s = {0};
-	char freed[SIZE], used[SIZE];
 	bool is_done;
 
 	plan(c, &goal, order->strategy, &s);
@@ -213,14 +267,10 @@ static bool run(struct world *w, struct host_component *c,
 		tell_steps(&s);
 	c->is_idle = !s.n_picks && !order->is_dry_run;
 	if (!order->is_dry_run)
-		remove_picks(c, &s);
+		remove_picks(w, c, &s, is_trashing(c, order));
 	if (s.n_picks || !is_done)
-		printf("    %s %s, uses %s: %s%s\n",
-			order->is_dry_run ? "would free" : "freed",
-			size(s.estimated_bytes, freed),
-			size(world_used(c), used),
-			is_done ? "reached" : "MISSED",
-			s.is_cut ? ", cut by a guard rail" : "");
+		tell_run(c, order, &s, is_done);
+	note_run(w, c, order, &s, is_done);
 	selection_fini(&s);
 	return is_done;
 }
@@ -289,7 +339,8 @@ static bool keep_schedule(struct world *w, struct host_component *c)
 	return true;
 }
 
-/* Low priority first, and only as far as it is needed. */
+/* The trash before any component's files; low priority first, and only as far
+ * as it is needed. */
 static void emergency(struct world *w, struct disk *d)
 {
 	size_t disk = (size_t)(d - w->disks);
@@ -302,6 +353,7 @@ static void emergency(struct world *w, struct disk *d)
 	};
 	bool is_cut;
 
+	bin_relieve(w, d);
 	for (int p = PRIORITY_LOW; p <= PRIORITY_CRITICAL; p++)
 		for (size_t i = 0; i < w->n_components; i++) {
 			struct host_component *c = &w->components[i];
@@ -344,6 +396,7 @@ void walk_turn(struct world *w)
 	while (is_more) {
 		is_more = false;
 		for (size_t i = 0; i < w->n_components; i++) {
+			is_more |= bin_keep(w, &w->components[i]);
 			is_more |= judge_component(w, &w->components[i]);
 			is_more |= keep_schedule(w, &w->components[i]);
 		}
@@ -375,10 +428,13 @@ static int64_t next_due_ns(const struct world *w)
 	return due;
 }
 
-static void tell_time(const struct world *w)
+void walk_tell_time(struct world *w)
 {
 	int64_t s = (world_now_ns(w) - w->start_ns) / CLOCK_NS_PER_S;
 
+	if (w->is_time_told)
+		return;
+	w->is_time_told = true;
 	printf(" +%" PRId64 "d %02d:%02d:%02d\n", s / 86400,
 		(int)(s / 3600 % 24), (int)(s / 60 % 60), (int)(s % 60));
 }
@@ -387,10 +443,18 @@ void walk_advance(struct world *w, int64_t ns)
 {
 	int64_t end_ns = world_now_ns(w) + ns;
 
-	for (int64_t due; (due = next_due_ns(w)) <= end_ns;) {
+	for (;;) {
+		int64_t other = next_due_ns(w), due = MIN_OF(other, bin_due(w));
+
+		if (due > end_ns)
+			break;
 		clock_advance(&w->clock, MAX_OF(due - world_now_ns(w), 0));
-		tell_time(w);
+		w->is_time_told = false;
+		/* Mostly nothing comes of a look at the trash. */
+		if (other <= due)
+			walk_tell_time(w);
 		walk_turn(w);
+		w->is_time_told = true;
 	}
 	clock_advance(&w->clock, end_ns - world_now_ns(w));
 	walk_turn(w);

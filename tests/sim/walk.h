@@ -18,6 +18,8 @@ struct walk_order {
 void walk_turn(struct world *w);
 /* Lets time go by, from one thing that is due to the next. */
 void walk_advance(struct world *w, int64_t ns);
+/* The time, if it was not told of what happens now. */
+void walk_tell_time(struct world *w);
 /* One cleanup, whatever the levels are. */
 void walk_cleanup(struct world *w, struct host_component *c,
 	const struct walk_order *order);

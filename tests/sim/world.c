@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "act/slot.h"
 #include "base/mem.h"
 
 #define START_S	   INT64_C(1800000000)
@@ -24,6 +25,7 @@ void world_init(struct world *w)
 			.fake_real_ns = START_S * CLOCK_NS_PER_S,
 			.fake_boot_ns = BOOTED_S * CLOCK_NS_PER_S},
 		.start_ns = BOOTED_S * CLOCK_NS_PER_S,
+		.is_time_told = true,
 		.next_ino = 100,
 		.alerts = need(alerts_new(COOLDOWN_S)),
 		.alerts_due_ns = ALERTS_NEVER,
@@ -125,6 +127,7 @@ struct host_component *world_add_component(struct world *w, const char *name)
 	};
 	for (int t = 0; t < N_STYPES; t++) {
 		c->rules.retention_s[t] = RULES_FOREVER;
+		c->trash[t] = INDEX_NONE;
 		if (index_add_root(c->index, (enum stype)t,
 			    stype_name((enum stype)t), (uint16_t)t,
 			    &c->roots[t]) < 0)
@@ -136,7 +139,20 @@ struct host_component *world_add_component(struct world *w, const char *name)
 
 uint64_t world_used(const struct host_component *c)
 {
-	return index_totals(c->index, INDEX_NODE_COMPONENT).used_bytes;
+	return index_totals(c->index, INDEX_NODE_COMPONENT).used_bytes -
+	       world_lying(c).used_bytes;
+}
+
+struct index_totals world_lying(const struct host_component *c)
+{
+	struct index_totals sum = {0};
+
+	for (size_t i = 0; i < c->n_things; i++)
+		if (c->things[i].number) {
+			sum.files++;
+			sum.used_bytes += c->things[i].used_bytes;
+		}
+	return sum;
 }
 
 bool world_is_on(const struct host_component *c, size_t disk)
@@ -150,7 +166,8 @@ bool world_is_on(const struct host_component *c, size_t disk)
 struct thing *world_thing(struct host_component *c, const char *path)
 {
 	for (size_t i = 0; i < c->n_things; i++)
-		if (strcmp(c->things[i].path, path) == 0)
+		if (strcmp(c->things[i].path, path) == 0 &&
+			!c->things[i].number)
 			return &c->things[i];
 	return NULL;
 }
@@ -179,13 +196,22 @@ static void apply(
 	struct host_component *c, const struct thing *t, enum obs_kind kind)
 {
 	struct index_change change;
+	struct quarantine_slot slot;
 	struct observation o = {
 		.dir = c->roots[t->type],
 		.name = t->name,
-		.name_len = (uint16_t)strlen(t->name),
 		.kind = (uint8_t)kind,
 	};
+	uint8_t flags = t->flags;
 
+	if (t->number) {
+		if (!slot_name(t->number, "", t->name, &slot))
+			abort();
+		o.dir = c->trash[t->type];
+		o.name = slot.name;
+		flags |= INDEX_TRASHED;
+	}
+	o.name_len = (uint16_t)strlen(o.name);
 	if (kind != OBS_GONE)
 		o.st = (struct beneath_stat){
 			.id = {.dev = world_dev(c->disk[t->type]),
@@ -197,7 +223,7 @@ static void apply(
 			.atime_s = t->atime_s,
 			.nlink = t->is_linked ? 2 : 1,
 		};
-	if (index_apply(c->index, &o, t->flags, &change) < 0)
+	if (index_apply(c->index, &o, flags, &change) < 0)
 		abort();
 }
 
@@ -213,14 +239,44 @@ void world_remove_thing(struct host_component *c, struct thing *t)
 	*t = c->things[--c->n_things];
 }
 
+static void make_trash(
+	struct world *w, struct host_component *c, enum stype type)
+{
+	struct index_change change;
+	struct observation o = {
+		.dir = c->roots[type],
+		.name = TRASH_NAME,
+		.name_len = sizeof(TRASH_NAME) - 1,
+		.kind = OBS_DIR,
+		.st = {.id = {.dev = world_dev(c->disk[type]),
+			       .ino = w->next_ino++}},
+	};
+
+	if (index_apply(c->index, &o, 0, &change) < 0 ||
+		change.what != INDEX_DIR_ADDED)
+		abort();
+	c->trash[type] = change.node;
+}
+
+void world_trash_thing(struct world *w, struct host_component *c,
+	struct thing *t, uint64_t number)
+{
+	if (c->trash[t->type] == INDEX_NONE)
+		make_trash(w, c, t->type);
+	apply(c, t, OBS_GONE);
+	t->number = number;
+	apply(c, t, OBS_FILE);
+}
+
 struct thing *world_behind(struct host_component *c, uint32_t entry)
 {
 	for (size_t i = 0; i < c->n_things; i++) {
 		const struct thing *t = &c->things[i];
 		struct index_item item;
 
-		if (index_find(c->index, c->roots[t->type], t->name,
-			    strlen(t->name), &item) &&
+		if (!t->number &&
+			index_find(c->index, c->roots[t->type], t->name,
+				strlen(t->name), &item) &&
 			item.entry == entry)
 			return &c->things[i];
 	}

@@ -11,7 +11,8 @@ ACT_TESTS = \
 	tests/unit/test_holders \
 	tests/unit/test_ballast \
 	tests/unit/test_reaper \
-	tests/unit/test_trash
+	tests/unit/test_trash \
+	tests/unit/test_trash_edges
 check_PROGRAMS += $(ACT_TESTS)
 TESTS += $(ACT_TESTS)
 WORLD = tests/hostile/world.c tests/hostile/world.h tests/unit/reaping.h
@@ -46,6 +47,8 @@ tests_unit_test_extent_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_ballast_SOURCES = tests/unit/test_ballast.c $(WORLD)
 tests_unit_test_ballast_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	$(CMOCKA_CFLAGS)
+tests_unit_test_ballast_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=fallocate,--wrap=unlinkat
 tests_unit_test_ballast_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_holders_SOURCES = tests/unit/test_holders.c $(WORLD)
 tests_unit_test_holders_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
@@ -60,4 +63,10 @@ tests_unit_test_trash_SOURCES = tests/unit/test_trash.c $(WORLD) \
 tests_unit_test_trash_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	$(CMOCKA_CFLAGS)
 tests_unit_test_trash_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_trash_edges_SOURCES = tests/unit/test_trash_edges.c $(WORLD) \
+	tests/hostile/lying.c tests/hostile/lying.h
+tests_unit_test_trash_edges_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	$(CMOCKA_CFLAGS)
+tests_unit_test_trash_edges_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_real_ns
+tests_unit_test_trash_edges_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif

@@ -76,6 +76,19 @@ tests_unit_test_deliver_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_deliver_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif
 
+# When a trash is emptied.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_trashing
+TESTS += tests/unit/test_trashing
+tests_unit_test_trashing_SOURCES = tests/unit/test_trashing.c
+tests_unit_test_trashing_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_trashing_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=core_obstacle,--wrap=notice_emptied \
+	-Wl,--wrap=errand_start,--wrap=errand_free,--wrap=errand_is_done \
+	-Wl,--wrap=errand_order,--wrap=errand_result
+tests_unit_test_trashing_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif
+
 # How full filesystems are, and what keeps an index true.
 if UNIT_TESTS
 check_PROGRAMS += tests/unit/test_fullness tests/unit/test_feed
@@ -136,9 +149,14 @@ endif
 
 # When the ballast goes.
 if UNIT_TESTS
-check_PROGRAMS += tests/unit/test_ballast_when
-TESTS += tests/unit/test_ballast_when
+check_PROGRAMS += tests/unit/test_ballast_when tests/unit/test_ballast_keep
+TESTS += tests/unit/test_ballast_when tests/unit/test_ballast_keep
 tests_unit_test_ballast_when_SOURCES = tests/unit/test_ballast_when.c
 tests_unit_test_ballast_when_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_ballast_when_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_ballast_keep_SOURCES = tests/unit/test_ballast_keep.c
+tests_unit_test_ballast_keep_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ballast_keep_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=notice_ballast
+tests_unit_test_ballast_keep_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif

@@ -187,7 +187,7 @@ static void test_slots(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		buf_auto struct buf path = {0};
 		const char *dir, *name;
-		bool is_place = slot_read(rows[i].slot, &path) &&
+		bool is_place = slot_read(rows[i].slot, &path) == 0 &&
 				slot_split(&path, &dir, &name);
 
 		assert_int_equal(is_place, rows[i].name != NULL);

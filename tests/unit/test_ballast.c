@@ -33,12 +33,43 @@
 static struct world w;
 static struct config config;
 
-static void each(void (*test)(void))
+/* What the next calls say instead of being made. */
+static struct {
+	int error; /* 0: done, and nothing is */
+	unsigned int n;
+} no_fallocate, no_unlink;
+
+int __real_fallocate(int fd, int mode, off_t at, off_t len);
+int __wrap_fallocate(int fd, int mode, off_t at, off_t len);
+int __real_unlinkat(int fd, const char *name, int flags);
+int __wrap_unlinkat(int fd, const char *name, int flags);
+
+int __wrap_fallocate(int fd, int mode, off_t at, off_t len)
 {
-	static const char *const kinds[] = {"tmpfs", "ext4", "xfs", "btrfs"};
+	if (!no_fallocate.n)
+		return __real_fallocate(fd, mode, at, len);
+	no_fallocate.n--;
+	errno = no_fallocate.error;
+	return errno ? -1 : 0;
+}
+
+/* Of the whole one alone. */
+int __wrap_unlinkat(int fd, const char *name, int flags)
+{
+	if (!no_unlink.n || strcmp(name, "~ballast") != 0)
+		return __real_unlinkat(fd, name, flags);
+	no_unlink.n--;
+	errno = no_unlink.error;
+	return -1;
+}
+
+static const char *const kinds[] = {"tmpfs", "ext4", "xfs", "btrfs"};
+
+static void first(size_t n_kinds, void (*test)(void))
+{
 	unsigned int n = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+	for (size_t i = 0; i < n_kinds; i++) {
 		if (!world_init(&w, kinds[i], WORLD_MIB))
 			continue;
 		print_message("on %s\n", kinds[i]);
@@ -55,19 +86,28 @@ static void each(void (*test)(void))
 		skip();
 }
 
-#define CASE(name)                            \
+#define CASE(name)                              \
+	static void test_##name(void **state)   \
+	{                                       \
+		(void)state;                    \
+		first(ARRAY_SIZE(kinds), name); \
+	}
+/* Where it does not matter on which. */
+#define ONE_CASE(name)                        \
 	static void test_##name(void **state) \
 	{                                     \
 		(void)state;                  \
-		each(name);                   \
+		first(1, name);               \
 	}
+
+static bool has_home = true;
 
 static pid_t start(
 	const struct ballast_root *roots, size_t n, enum ballast_op op, int fd)
 {
 	const struct ballast_order order = {.roots = roots,
 		.n_roots = n,
-		.has_home = true,
+		.has_home = has_home,
 		.config = &config,
 		.op = op,
 		.report_fd = fd};
@@ -197,6 +237,54 @@ static void no_room(void)
 }
 CASE(no_room)
 
+/* Filesystems that cannot allocate ahead are written to. */
+static void written(void)
+{
+	no_fallocate.error = EOPNOTSUPP;
+	no_fallocate.n = 1;
+	assert_int_equal(run(BALLAST_MAKE).bytes, SIZE);
+	no_fallocate.n = 0;
+	assert_int_equal(run(BALLAST_LOOK).bytes, SIZE);
+}
+ONE_CASE(written)
+
+static void interrupted(void)
+{
+	no_fallocate.error = EINTR;
+	no_fallocate.n = 3;
+	assert_int_equal(run(BALLAST_MAKE).bytes, SIZE);
+	no_fallocate.n = 0;
+}
+ONE_CASE(interrupted)
+
+/* Compressed, it would keep nothing. */
+static void only_looks_like_it(void)
+{
+	no_fallocate.error = 0;
+	no_fallocate.n = 1;
+	assert_int_equal(run(BALLAST_MAKE).error, EOPNOTSUPP);
+	no_fallocate.n = 0;
+	assert_false(world_has(&w, WHOLE));
+	assert_false(world_has(&w, HALF));
+}
+ONE_CASE(only_looks_like_it)
+
+/* A full btrfs may have to end what it is at first. */
+static void goes_at_the_third_try(void)
+{
+	must(run(BALLAST_MAKE).bytes == SIZE);
+	no_unlink.error = ENOSPC;
+	no_unlink.n = 2;
+	assert_int_equal(run(BALLAST_RELEASE).released_bytes, SIZE);
+	assert_false(world_has(&w, WHOLE));
+	must(run(BALLAST_MAKE).bytes == SIZE);
+	no_unlink.error = EIO;
+	assert_int_equal(run(BALLAST_RELEASE).error, EIO);
+	no_unlink.n = 0;
+	assert_int_equal(run(BALLAST_LOOK).bytes, SIZE);
+}
+ONE_CASE(goes_at_the_third_try)
+
 static void other_size(void)
 {
 	must(run(BALLAST_MAKE).bytes == SIZE);
@@ -275,6 +363,13 @@ static void one_home(void)
 	assert_int_equal(run_on(roots, 2, BALLAST_MAKE).bytes, SIZE);
 	assert_int_equal(faccessat(fd, WHOLE, F_OK, 0), 0);
 	assert_false(world_has(&w, WHOLE));
+	/* nowhere any more; and where there is no quarantine, there is none */
+	has_home = false;
+	assert_int_equal(run_on(roots, 2, BALLAST_MAKE).bytes, 0);
+	assert_int_equal(faccessat(fd, WHOLE, F_OK, 0), -1);
+	has_home = true;
+	if (unlinkat(w.fd, QUARANTINE_NAME, AT_REMOVEDIR) == 0)
+		assert_int_equal(run_on(roots, 2, BALLAST_MAKE).bytes, SIZE);
 	close(fd);
 }
 CASE(one_home)
@@ -373,6 +468,10 @@ int main(void)
 		cmocka_unit_test(test_comes_and_goes),
 		cmocka_unit_test(test_goes_when_full),
 		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_written),
+		cmocka_unit_test(test_interrupted),
+		cmocka_unit_test(test_only_looks_like_it),
+		cmocka_unit_test(test_goes_at_the_third_try),
 		cmocka_unit_test(test_other_size),
 		cmocka_unit_test(test_put_right),
 		cmocka_unit_test(test_one_home),

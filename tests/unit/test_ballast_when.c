@@ -111,7 +111,10 @@ static void test_not_wanted(void **state)
 	(void)state;
 	view.wanted_bytes = 0;
 	assert_int_equal(ballast_decide(&b, &view), BALLAST_LOOK);
-	b.bytes = 0;
+	/* that failed: later */
+	b.rest_boot_ns = 1001 * S;
+	assert_int_equal(ballast_decide(&b, &view), BALLAST_NONE);
+	b.bytes = b.rest_boot_ns = 0;
 	b.look_boot_ns = 0;
 	assert_int_equal(ballast_decide(&b, &view), BALLAST_NONE);
 }
