@@ -286,6 +286,7 @@ static bool is_final(enum reason reason)
 	case REASON_FUTILE:
 	case REASON_REACHED:
 	case REASON_PANIC:
+	case REASON_STOPPED:
 	case REASON_UNSUPPORTED:
 		return true;
 	default:

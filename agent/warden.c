@@ -324,8 +324,10 @@ static int64_t next_ns(const struct warden *w)
 {
 	if (w->is_stopping)
 		return w->stop_ns + (w->is_patience_over ? CLOCK_NS_PER_S : 0);
-	if (w->reload.survey.fd >= 0)
-		return w->reload.survey.end_boot_ns;
+	if (w->reload.is_under_way)
+		return w->reload.patience_boot_ns
+			       ? w->reload.patience_boot_ns
+			       : w->reload.survey.end_boot_ns;
 	if (w->agent > 0)
 		return w->leave_ns ? w->leave_ns : -1;
 	return w->next_start_ns;
@@ -359,8 +361,8 @@ static void do_due(struct warden *w)
 			kill(w->agent, SIGKILL);
 		return;
 	}
-	if (w->reload.survey.fd >= 0)
-		warden_serve_survey(w);
+	if (w->reload.is_under_way)
+		warden_serve_reload(w);
 	if (w->agent > 0) {
 		if (w->leave_ns && now_ns >= w->leave_ns) {
 			w->leave_ns = 0;
@@ -407,8 +409,6 @@ static void turn(struct warden *w)
 	/* Messages first: the last of an agent that has ended count. */
 	if (fds[1].revents)
 		hear_agent(w);
-	if (fds[2].revents && w->reload.survey.fd >= 0)
-		warden_serve_survey(w);
 	if (fds[0].revents)
 		take_signals(w);
 	do_due(w);

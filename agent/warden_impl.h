@@ -32,10 +32,14 @@ struct job {
 	uint64_t dev; /* JOB_BALLAST: one at a time for each */
 };
 
-struct reload { /* in progress while survey.fd >= 0 */
+struct reload {
+	bool is_under_way;
 	uint32_t serial;
 	struct warden_config next;
 	struct survey survey;
+	/* The reapers of the policies that are to go have until then; 0: they
+	 * were not told yet. */
+	int64_t patience_boot_ns;
 };
 
 struct warden {
@@ -74,8 +78,8 @@ struct warden {
 int warden_serve_message(struct warden *w);
 /* A child that has ended may be a job. */
 void warden_serve_ended(struct warden *w, pid_t pid, int status);
-/* The survey of a reload has something. */
-void warden_serve_survey(struct warden *w);
+/* A reload is under way: does what can be done of it now. */
+void warden_serve_reload(struct warden *w);
 /* SIGHUP: asks the agent to ask for a reload. */
 void warden_serve_hangup(struct warden *w);
 /* The agent is gone: nobody waits for answers any more, its reapers end. */

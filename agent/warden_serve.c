@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "channel.h"
@@ -24,7 +25,8 @@
 #include "warden_mark.h"
 #include "warden_reap.h"
 
-#define STATUS_MAX 512
+#define STATUS_MAX	   512
+#define REAPER_PATIENCE_NS (5 * CLOCK_NS_PER_S)
 
 struct request {
 	struct channel_message m;
@@ -130,6 +132,9 @@ static int start_reaper(struct warden *w, const struct request *q)
 		return r;
 	if (w->n_jobs == WARDEN_MAX_JOBS)
 		return -EAGAIN;
+	/* Others are about to come into force. */
+	if (w->reload.patience_boot_ns)
+		return -ESTALE;
 	if (is_being_reaped(w, c->policies[q->m.number].component))
 		return -EBUSY;
 	component = strdup(c->policies[q->m.number].component);
@@ -277,7 +282,7 @@ static void start_reload(struct warden *w, uint32_t serial)
 	struct reload *l = &w->reload;
 	int r = -EBUSY;
 
-	if (l->survey.fd >= 0) {
+	if (l->is_under_way) {
 		answer(w, serial, r, NULL, 0);
 		return;
 	}
@@ -291,7 +296,8 @@ static void start_reload(struct warden *w, uint32_t serial)
 		return;
 	}
 	l->serial = serial;
-	warden_serve_survey(w);
+	l->is_under_way = true;
+	warden_serve_reload(w);
 }
 
 /* Roots that another agent manages: the old configuration stays. */
@@ -311,14 +317,42 @@ static bool refuse_claimed(struct warden *w, uint32_t serial)
 	return true;
 }
 
-void warden_serve_survey(struct warden *w)
+static void signal_reapers(const struct warden *w, int signo)
+{
+	for (size_t i = 0; i < w->n_jobs; i++)
+		if (w->jobs[i].kind == JOB_REAPER)
+			kill(w->jobs[i].pid, signo);
+}
+
+/* Nobody deletes by a policy that is no more: a reaper finishes the file at
+ * hand, or is killed, which loses nothing either. False: one is left. */
+static bool have_reapers_gone(struct warden *w)
+{
+	struct reload *l = &w->reload;
+	int64_t now_ns = clock_boot_ns(NULL);
+
+	if (!n_jobs_of(w, JOB_REAPER))
+		return true;
+	if (!l->patience_boot_ns) {
+		l->patience_boot_ns = now_ns + REAPER_PATIENCE_NS;
+		signal_reapers(w, SIGTERM);
+	} else if (now_ns >= l->patience_boot_ns) {
+		l->patience_boot_ns = now_ns + REAPER_PATIENCE_NS;
+		signal_reapers(w, SIGKILL);
+	}
+	return false;
+}
+
+void warden_serve_reload(struct warden *w)
 {
 	struct reload *l = &w->reload;
 	uint32_t serial = l->serial;
 
 	if (!warden_survey_step(&l->survey))
 		return;
-	if (refuse_claimed(w, serial))
+	if (!l->patience_boot_ns && refuse_claimed(w, serial))
+		return;
+	if (!have_reapers_gone(w))
 		return;
 	(void)buf_put(
 		&l->next.notes, l->survey.notes.data, l->survey.notes.len);
@@ -428,6 +462,8 @@ void warden_serve_ended(struct warden *w, pid_t pid, int status)
 	}
 	free(job.component);
 	fd_close(job.report_fd);
+	if (w->reload.patience_boot_ns)
+		warden_serve_reload(w);
 }
 
 void warden_serve_hangup(struct warden *w)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "act/reaper.h"
@@ -81,8 +82,26 @@ static void watch_clock(struct guard *g)
 		g->is_clock_wrong = true;
 }
 
+static volatile sig_atomic_t is_told_to_stop;
+
+static void on_stop(int signo)
+{
+	(void)signo;
+	is_told_to_stop = 1;
+}
+
+void guard_hear_stop(void)
+{
+	const struct sigaction action = {
+		.sa_handler = on_stop, .sa_flags = SA_RESTART};
+
+	sigaction(SIGTERM, &action, NULL);
+}
+
 enum reason guard_ask(struct guard *g)
 {
+	if (is_told_to_stop)
+		return REASON_STOPPED;
 	watch_panic(g);
 	watch_clock(g);
 	if (g->is_panic)

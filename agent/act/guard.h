@@ -42,6 +42,9 @@ struct guard {
 bool guard_has_no_caps(const struct reaper_order *order);
 void guard_init(struct guard *g, const struct reaper_order *order);
 
+/* From now on SIGTERM is a reason not to go on; the file at hand is finished.
+ * For the process. */
+void guard_hear_stop(void);
 /* May another one be tried? REASON_DELETED, or why not. */
 enum reason guard_ask(struct guard *g);
 /*

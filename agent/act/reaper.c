@@ -79,6 +79,7 @@ void reaper_settle(const struct reaper_order *order)
 {
 	close_others(order);
 	block_signals();
+	guard_hear_stop();
 	umask(077);
 	beneath_allow_stepwise(false);
 }

@@ -42,7 +42,8 @@
 	X(CLOCK, "clock", "the wall clock cannot be right")                   \
 	X(SHARED, "shared", "its blocks belong to a snapshot or copy too")    \
 	X(TRASHED, "trashed", "in the trash")                                 \
-	X(RESTORED, "restored", "put back from the trash")
+	X(RESTORED, "restored", "put back from the trash")                    \
+	X(STOPPED, "stopped", "a reload, or the end of the agent, came first")
 
 enum reason {
 #define X(id, word, sentence) REASON_##id,

@@ -5,6 +5,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import time
 
 import pytest
 
@@ -237,3 +239,37 @@ def test_show_and_schema(host):
     host.config({}, shown["policies"][0])
     agent.ctl("reload")
     assert agent.json("config", "show")["policies"] == shown["policies"]
+
+
+@pytest.mark.parametrize("keys", [
+    {"protect": ["f*"]}, {"mode": "observe"}, None])
+def test_nothing_goes_by_what_was_before(hosts, root_only, keys):
+    """A reload that has been answered is in force, for a cleanup that was
+    under way as well."""
+    host = hosts("ext4", 600 * ag.MIB)
+    policy = ag.policy("feeds", owners=["*"], strategy="time")
+    host.config({}, policy, ag.policy("other"))
+    place = host.place("temp", "feeds")
+    for number in range(12000):
+        make_file(place / f"f{number}", 1, 3 * DAY)
+    agent = host.start()
+    cleanup = subprocess.Popen(
+        [str(ag.ULLAGECTL), "--socket", str(host.socket), "--json", "cleanup",
+         "feeds", "--force"], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True)
+    ag.wait_for("it is at work", lambda: len(os.listdir(place)) < 11900)
+    if keys is None:
+        (host.dir / "etc/policies.d/feeds.json").unlink()
+    else:
+        host.put_policy(dict(policy, **keys))
+    began = time.monotonic()
+    agent.ctl("reload")
+    assert time.monotonic() - began < 2 * ag.SLOW
+    left = len([n for n in os.listdir(place) if n.startswith("f")])
+    assert left > 1000, "it was through before; more files are needed"
+    told = cleanup.communicate(timeout=20)
+    assert len([n for n in os.listdir(place) if n.startswith("f")]) == left
+    assert not os.listdir(place / ".ullage-quarantine")
+    if keys is not None:
+        done = json.loads(told[0])
+        assert done["stopped"] == "stopped" and done["files"] == 12000 - left

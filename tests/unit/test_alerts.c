@@ -250,16 +250,16 @@ static void a_higher_level_is_not_held(void **state)
 	expect(b, ALERT_RAISED, LEVEL_WARNING);
 	report(b, 1, LEVEL_OK);
 	expect(b, ALERT_RESOLVED, LEVEL_OK);
-	report(b, 2, LEVEL_CRITICAL); /* higher than what was announced */
-	expect(b, ALERT_RAISED, LEVEL_CRITICAL);
+	report(b, 2, LEVEL_EMERGENCY); /* higher than what was announced */
+	expect(b, ALERT_RAISED, LEVEL_EMERGENCY);
 	report(b, 3, LEVEL_OK);
 	expect(b, ALERT_RESOLVED, LEVEL_OK);
 	report(b, 4, LEVEL_WARNING);
 	expect_none(b);
-	report(b, 5, LEVEL_CRITICAL); /* that one was announced */
+	report(b, 5, LEVEL_EMERGENCY); /* that one was announced */
 	expect_none(b);
-	report(b, 6, LEVEL_EMERGENCY);
-	expect(b, ALERT_RAISED, LEVEL_EMERGENCY);
+	report(b, 6, LEVEL_CRITICAL);
+	expect(b, ALERT_RAISED, LEVEL_CRITICAL);
 }
 
 /* By way of a lower level it is none that was not heard of yet. */

@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "act/slot.h"
 #include "core.h"
@@ -144,8 +146,11 @@ static void lay(int i, int root, const char *name, uint64_t bytes)
 {
 	uint32_t dir = feed_trash(&w.feeds[i], (size_t)root);
 
-	if (dir == INDEX_NONE)
+	if (dir == INDEX_NONE) {
 		dir = add(i, w.roots[i][root].node, TRASH_NAME, OBS_DIR, 0);
+		feed_note_owner(&w.feeds[i], dir,
+			&(struct beneath_stat){.mode = S_IFDIR | 0700});
+	}
 	add(i, dir, name, OBS_FILE, bytes);
 }
 
@@ -211,8 +216,11 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	for (int i = 0; i < N; i++)
+	for (int i = 0; i < N; i++) {
 		index_free(w.feeds[i].index);
+		free(w.feeds[i].fast.dirs);
+		free(w.feeds[i].dirs);
+	}
 	return 0;
 }
 
