@@ -178,13 +178,14 @@ bool ballast_keep(struct agent *a, struct filesystem *f)
 	       view.now_boot_ns - b->asked_boot_ns < PATIENCE_NS;
 }
 
-void ballast_forget(struct ballast *b)
+void ballast_forget(struct ballast *b, bool has_moved)
 {
 	if (!b)
 		return;
-	b->is_known = b->is_lost = false;
-	b->bytes = 0;
+	b->is_known = false;
 	b->look_boot_ns = 0;
+	if (has_moved)
+		b->bytes = 0;
 }
 
 struct ballast *ballast_free(struct ballast *b)

@@ -8,8 +8,8 @@
  * goes. Between the two lies more than its own size, so it never flaps; after
  * a release it waits a little all the same.
  *
- * One that has gone without us is not made again before a reload: whoever owns
- * a root may move our directory away, and would fill the disk with them.
+ * One that has gone without us is not made again while we run: whoever owns a
+ * root may move our directory away, and would fill the disk with them.
  */
 
 #include <stdbool.h>
@@ -28,7 +28,8 @@ struct ballast { /* of one filesystem */
 	struct agent *agent;
 	uint64_t dev;
 	bool is_known; /* somebody has looked */
-	bool is_lost; /* it was there, and nobody has given it up */
+	bool is_lost; /* it was there, and nobody has given it up; until it is
+			 there again */
 	enum ballast_op asked; /* BALLAST_NONE: nothing is owed */
 	int64_t asked_boot_ns;
 	int64_t look_boot_ns; /* look again then */
@@ -61,6 +62,7 @@ struct ballast *ballast_free(struct ballast *b);
  * emergency is to wait: the ballast is on its way out.
  */
 bool ballast_keep(struct agent *a, struct filesystem *f);
-/* The configuration is another: look anew. */
-void ballast_forget(struct ballast *b);
+/* The configuration is another: look anew. has_moved: its roots are others, so
+ * that the ballast may have been left behind. */
+void ballast_forget(struct ballast *b, bool has_moved);
 uint64_t ballast_bytes(const struct filesystem *f);

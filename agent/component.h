@@ -33,6 +33,7 @@ struct component {
 	struct control_call *caller; /* who waits for it, or NULL */
 	int64_t scheduled_boot_ns; /* when the next scheduled one is due */
 	int64_t retry_boot_ns; /* not before this while over a limit */
+	int64_t recover_boot_ns; /* not again before; 0: was not needed yet */
 	int64_t reconcile_boot_ns;
 	int64_t retry_roots_boot_ns;
 	int64_t nameless_boot_ns; /* see feed_keep_nameless */
@@ -41,7 +42,7 @@ struct component {
 	uint64_t skipped_files[N_REASONS]; /* by its cleanups */
 	/* What was said last, so that each change is said once. */
 	uint64_t overflows_told, drift_told, unwatched_told;
-	uint64_t reconciliations_told;
+	uint64_t reconciliations_told, orphans_told;
 	bool is_overflow_open, is_root_lost;
 	bool is_unsafe; /* the last reaper found that it cannot delete */
 	enum goal_reason last_reason;

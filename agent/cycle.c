@@ -16,6 +16,7 @@
 #include "methods.h"
 #include "notice.h"
 #include "order.h"
+#include "recovering.h"
 #include "sources.h"
 #include "state.h"
 #include "trashing.h"
@@ -342,6 +343,7 @@ static int64_t next_due(const struct agent *a)
 			can_clean(a, c))
 			due = MIN_OF(due, c->scheduled_boot_ns);
 		due = MIN_OF(due, trashing_due(a, c));
+		due = MIN_OF(due, recovering_due(a, c));
 		if (c->reconcile_boot_ns)
 			due = MIN_OF(due, c->reconcile_boot_ns);
 		due = MIN_OF(due, c->nameless_boot_ns);
@@ -382,6 +384,7 @@ void cycle_turn(struct agent *a)
 
 		order_move(c);
 		keep_true(a, c);
+		recovering_keep(a, c);
 		trashing_keep(a, c);
 		judge_component(a, c);
 		keep_schedule(a, c);

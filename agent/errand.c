@@ -301,6 +301,14 @@ static void start_next(struct errand *e)
 
 /* ---- the errand ---- */
 
+static bool has_work(const struct cleanup_parts *parts,
+	const struct errand_order *order, size_t root)
+{
+	return order->action == TRASH_RECOVER
+		       ? feed_orphans_in(parts->feed, root) > 0
+		       : feed_trash(parts->feed, root) != INDEX_NONE;
+}
+
 int errand_pick_roots(const struct cleanup_parts *parts, uint64_t dev,
 	struct errand_order *ret)
 {
@@ -311,7 +319,7 @@ int errand_pick_roots(const struct cleanup_parts *parts, uint64_t dev,
 	if (!ret->picks)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		if (feed_trash(parts->feed, i) != INDEX_NONE &&
+		if (has_work(parts, ret, i) &&
 			(!dev || feed_root(parts->feed, i)->id.dev == dev))
 			ret->picks[ret->n_picks++].root = (uint32_t)i;
 	return 0;

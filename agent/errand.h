@@ -44,8 +44,8 @@ struct errand_handlers {
 	void *ctx;
 };
 
-/* Picks of every root of the policy on this filesystem (0: any). Returns 0 or
- * -ENOMEM. */
+/* Picks of every root of the policy on this filesystem (0: any) in which there
+ * is something for the order's action. Returns 0 or -ENOMEM. */
 int errand_pick_roots(const struct cleanup_parts *parts, uint64_t dev,
 	struct errand_order *ret);
 /* parts: those of a cleanup; borrowed for the errand's life. Returns 0 or

@@ -264,17 +264,42 @@ void feed_note_owner(
 	feed_list(f, dir);
 }
 
+/* The directory of that name in root i; INDEX_NONE: it is not known. */
+static uint32_t in_root(const struct feed *f, size_t i, const char *name)
+{
+	uint32_t root = f->roots[i].node;
+
+	return root == INDEX_NONE
+		       ? INDEX_NONE
+		       : index_child(f->index, root, name, strlen(name));
+}
+
 static void list_quarantines(struct feed *f)
 {
 	for (size_t i = 0; i < f->n_roots; i++) {
-		uint32_t dir = f->roots[i].node;
+		uint32_t dir = in_root(f, i, QUARANTINE_NAME);
 
-		if (dir != INDEX_NONE)
-			dir = index_child(f->index, dir, QUARANTINE_NAME,
-				strlen(QUARANTINE_NAME));
 		if (dir != INDEX_NONE)
 			feed_list(f, dir);
 	}
+}
+
+uint64_t feed_orphans_in(const struct feed *f, size_t root)
+{
+	uint32_t dir = in_root(f, root, QUARANTINE_NAME);
+
+	return dir != INDEX_NONE && feed_is_quarantine(f, dir)
+		       ? index_totals(f->index, dir).files
+		       : 0;
+}
+
+uint64_t feed_orphans(const struct feed *f)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < f->n_roots; i++)
+		n += feed_orphans_in(f, i);
+	return n;
 }
 
 void feed_reaping(struct feed *f, bool is_reaping)
@@ -322,11 +347,7 @@ struct index *feed_index(const struct feed *f)
 
 uint32_t feed_trash(const struct feed *f, size_t i)
 {
-	uint32_t root = f->roots[i].node;
-	uint32_t dir = root == INDEX_NONE
-			       ? INDEX_NONE
-			       : index_child(f->index, root, TRASH_NAME,
-					 strlen(TRASH_NAME));
+	uint32_t dir = in_root(f, i, TRASH_NAME);
 
 	return dir != INDEX_NONE && feed_is_trash(f, dir) ? dir : INDEX_NONE;
 }

@@ -150,6 +150,9 @@ uint32_t feed_trash(const struct feed *f, size_t i);
 /* What emptying the trashes on a filesystem (0: all) would free; the
  * directories stay. */
 struct index_totals feed_trash_totals(const struct feed *f, uint64_t dev);
+/* Files in the quarantines; while no reaper is at work, what one left. */
+uint64_t feed_orphans(const struct feed *f);
+uint64_t feed_orphans_in(const struct feed *f, size_t root);
 /* What counts against the component's limits: all but the trash. */
 uint64_t feed_counted_bytes(const struct feed *f);
 /* Every directory was listed since the start or the last overflow, every root

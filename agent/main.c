@@ -5,8 +5,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "base/log.h"
 #include "warden.h"
 #include "warden_hooks.h"
@@ -134,9 +136,20 @@ static int take_option(struct arguments *a, int option)
 		puts("ullaged " PACKAGE_VERSION);
 		return EXIT_SUCCESS;
 	default:
-		fputs("Try: ullaged --help\n", stderr);
 		return EXIT_USAGE;
 	}
+}
+
+/* getopt would print whatever it was given. */
+static int bad_option(const char *text, int option)
+{
+	buf_auto struct buf clean = {0};
+
+	if (escape_line(&clean, text, strlen(text)) == 0)
+		fprintf(stderr, "ullaged: %s: %s\nTry: ullaged --help\n",
+			clean.data,
+			option == ':' ? "needs a value" : "no such option");
+	return EXIT_USAGE;
 }
 
 static int do_task(const struct arguments *a)
@@ -161,17 +174,18 @@ int main(int argc, char **argv, char **envp)
 	int option;
 
 	setproctitle_init(argc, argv, envp);
-	while ((option = getopt_long(argc, argv, "", long_options, NULL)) !=
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":", long_options, NULL)) !=
 		-1) {
-		int status = take_option(&a, option);
+		int status = option == '?' || option == ':'
+				     ? bad_option(argv[optind - 1], option)
+				     : take_option(&a, option);
 
 		if (status >= 0)
 			return status;
 	}
-	if (optind < argc) {
-		fprintf(stderr, "ullaged: %s: not expected\n", argv[optind]);
-		return EXIT_USAGE;
-	}
+	if (optind < argc)
+		return bad_option(argv[optind], '?');
 	log_open("ullaged", LOG_TARGET_AUTO, LOG_INFO);
 	return do_task(&a);
 }

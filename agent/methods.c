@@ -43,6 +43,18 @@ struct component *methods_component(
 }
 
 /* "component" is a filter: absent, it is all of them. False: answered. */
+bool methods_take_room(json *row, size_t *room)
+{
+	size_t n = strlen(json_object_to_json_string_ext(
+			   row, JSON_C_TO_STRING_PLAIN)) +
+		   1;
+
+	if (n > *room)
+		return false;
+	*room -= n;
+	return true;
+}
+
 bool methods_filter(struct agent *a, struct control_call *call,
 	json *parameters, struct component **ret)
 {

@@ -13,6 +13,12 @@ extern const struct control_method methods[];
 extern const size_t n_methods;
 
 /* Shared by the files methods*.c. */
+
+/* Rows of a list go into one frame, as far as they do: whoever makes the files
+ * makes their names. False: this one has no room any more. */
+#define METHODS_ROOM ((size_t)4000 << 10)
+bool methods_take_room(struct json_object *row, size_t *room);
+
 struct agent;
 struct component;
 struct json_object;

@@ -282,9 +282,10 @@ static void finish_listing(struct listing *l)
 {
 	struct json_object *reply = json_object_new_object();
 	struct json_object *files = json_object_new_array();
+	size_t room = METHODS_ROOM;
 
 	for (size_t i = 0; i < l->n; i++)
-		if (l->rows[i])
+		if (l->rows[i] && methods_take_room(l->rows[i], &room))
 			json_object_array_add(files, mem_take(l->rows[i]));
 	json_object_object_add(reply, "files", files);
 	control_reply(l->call, reply);

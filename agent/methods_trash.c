@@ -23,6 +23,7 @@
 typedef struct json_object json;
 
 #define LIST_DEFAULT 1000
+#define LIST_MAX     20000 /* files of one list */
 #define OUTCOMES_MAX 1000 /* in a reply; the rest is only counted */
 #define ID_SIZE	     128
 
@@ -54,6 +55,8 @@ struct undoing {
 	json *why; /* the reply that is to be completed */
 	struct found *found;
 	size_t n_found, cap_found;
+	size_t path_bytes; /* of found */
+	uint64_t n_all; /* found so far, those that were dropped included */
 	uint64_t files, bytes;
 	json *outcomes;
 	enum reason refused, stop;
@@ -170,6 +173,36 @@ static bool is_meant(const struct undoing *u, const char *path)
 			     (!path[n] || path[n] == '/'));
 }
 
+static int newest_first(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	if (x->pick.number != y->pick.number)
+		return x->pick.number > y->pick.number ? -1 : 1;
+	return x->component < y->component ? -1 : x->component > y->component;
+}
+
+/* Of a list, the newest are kept that can be shown. */
+static void keep_shown(struct undoing *u)
+{
+	size_t n = 0, bytes = 0;
+
+	if (u->n_found)
+		qsort(u->found, u->n_found, sizeof(*u->found), newest_first);
+	while (n < MIN_OF(u->n_found, u->limit) &&
+		bytes + strlen(u->found[n].path) <= METHODS_ROOM)
+		bytes += strlen(u->found[n++].path);
+	while (u->n_found > n)
+		free(u->found[--u->n_found].path);
+	u->path_bytes = bytes;
+}
+
+static bool is_too_much(const struct undoing *u)
+{
+	return u->limit &&
+	       (u->n_found > 2 * u->limit || u->path_bytes > 2 * METHODS_ROOM);
+}
+
 static void find_one(
 	struct undoing *u, const struct trash_record *r, const char *path)
 {
@@ -191,6 +224,10 @@ static void find_one(
 		.size_bytes = r->size_bytes,
 		.component = u->at,
 		.path = copy};
+	u->n_all++;
+	u->path_bytes += strlen(copy);
+	if (is_too_much(u))
+		keep_shown(u);
 	u->bytes = mem_add_sat(u->bytes, r->used_bytes);
 }
 
@@ -211,27 +248,25 @@ static void on_file(void *ctx, const struct trash_record *r, const char *path)
 
 /* ---- the end ---- */
 
-static int newest_first(const void *a, const void *b)
-{
-	const struct found *x = a, *y = b;
-
-	if (x->pick.number != y->pick.number)
-		return x->pick.number > y->pick.number ? -1 : 1;
-	return x->component < y->component ? -1 : x->component > y->component;
-}
-
 static json *list_reply(struct undoing *u)
 {
 	json *o = json_object_new_object(), *list = json_object_new_array();
+	size_t n = 0, room = METHODS_ROOM;
 
-	if (u->n_found)
-		qsort(u->found, u->n_found, sizeof(*u->found), newest_first);
-	for (size_t i = 0; i < MIN_OF(u->n_found, u->limit); i++)
-		json_object_array_add(list, entry_of(u->agent, &u->found[i]));
+	keep_shown(u);
+	for (; n < u->n_found; n++) {
+		json *entry = entry_of(u->agent, &u->found[n]);
+
+		if (!methods_take_room(entry, &room)) {
+			json_object_put(entry);
+			break;
+		}
+		json_object_array_add(list, entry);
+	}
 	json_object_object_add(o, "entries", list);
-	json_put_u64(o, "files", u->n_found);
+	json_put_u64(o, "files", u->n_all);
 	json_put_u64(o, "usedBytes", u->bytes);
-	json_put_u64(o, "omitted", u->n_found - MIN_OF(u->n_found, u->limit));
+	json_put_u64(o, "omitted", u->n_all - n);
 	return o;
 }
 
@@ -476,7 +511,7 @@ void methods_list_trash(void *ctx, struct control_call *call, json *parameters)
 		return;
 	u = begin(ctx, call, TRASH_LIST, one);
 	if (u)
-		u->limit = limit ? limit : LIST_DEFAULT;
+		u->limit = MIN_OF(limit ? limit : LIST_DEFAULT, LIST_MAX);
 }
 
 /* COMPONENT.ROOT.NUMBER */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "notice.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "act/quarantine.h"
 #include "ballast.h"
 #include "base/escape.h"
 #include "base/log.h"
@@ -198,6 +200,31 @@ void notice_nonsense(struct agent *a, struct filesystem *f)
 		  });
 }
 
+/* One that is gone, or cannot be made or given up, is no reserve. */
+static void judge_ballast(struct agent *a, const struct filesystem *f,
+	const struct ballast_report *report)
+{
+	bool is_lost = f->ballast && f->ballast->is_lost;
+	bool is_bad = is_lost || (report->error && report->error != ENOSPC);
+	char scope[400], message[600];
+
+	snprintf(scope, sizeof(scope), "ballast/%.300s", f->path);
+	snprintf(message, sizeof(message), "the ballast of %.300s %s%s",
+		f->path,
+		is_lost	 ? "was moved away or removed, and not by us; none is "
+			   "made before the agent is started again"
+		: is_bad ? "cannot be kept: "
+			 : "is as it should be",
+		is_bad && !is_lost ? strerror(report->error) : "");
+	notice_condition(a, &(struct alert_condition){
+				    .kind = ALERT_KIND_AGENT,
+				    .level = is_bad ? LEVEL_WARNING : LEVEL_OK,
+				    .scope = scope,
+				    .filesystem = f->path,
+				    .message = message,
+			    });
+}
+
 static void log_ballast(
 	enum message id, const struct filesystem *f, const char *text)
 {
@@ -221,12 +248,9 @@ void notice_ballast(struct agent *a, const struct filesystem *f,
 			f, text);
 		notice_event(a, "ballast", NULL, text, NULL);
 	}
+	judge_ballast(a, f, report);
 	if (report->error) {
 		log_ballast(MSG_BALLAST_FAILED, f, strerror(report->error));
-	} else if (bytes_before && f->ballast && f->ballast->is_lost) {
-		log_ballast(MSG_BALLAST_FAILED, f,
-			"it is not in its place, and not by us: none is made "
-			"before a reload");
 	} else if (op == BALLAST_MAKE && report->bytes != bytes_before) {
 		snprintf(text, sizeof(text), "%s are kept free",
 			units_size(report->bytes, size));
@@ -431,6 +455,38 @@ static void notice_roots(struct component *c)
 		is_lost ? LEVEL_CRITICAL : LEVEL_OK, message);
 }
 
+/* What a reaper that was cut off had in its hands, and could not be put back:
+ * somebody has taken the name. */
+static void notice_orphans(struct component *c)
+{
+	uint64_t files;
+	char scope[128], message[400];
+
+	if (feed_is_reaping(c->feed) || !feed_is_quiet(c->feed) || c->errand)
+		return;
+	files = feed_orphans(c->feed);
+	if (files ? !c->recover_boot_ns : !c->orphans_told)
+		return;
+	c->orphans_told = files;
+	snprintf(scope, sizeof(scope), "component/%s/quarantine",
+		c->policy->component);
+	snprintf(message, sizeof(message),
+		files ? "%s: %" PRIu64 " file%s in " QUARANTINE_NAME
+			": another has its name; move that one away, or this "
+			"one to where you want it"
+		      : "%s: nothing waits in a quarantine any more%.0" PRIu64
+			"%.0s",
+		c->policy->component, files,
+		files == 1 ? " is left" : "s are left");
+	report(c->agent, &(struct alert_condition){
+				 .kind = ALERT_KIND_INTEGRITY,
+				 .level = files ? LEVEL_WARNING : LEVEL_OK,
+				 .scope = scope,
+				 .component = c->policy->component,
+				 .message = message,
+			 });
+}
+
 void notice_feed(struct component *c)
 {
 	notice_scanned(c);
@@ -438,6 +494,7 @@ void notice_feed(struct component *c)
 	notice_unwatched(c);
 	notice_drift(c);
 	notice_roots(c);
+	notice_orphans(c);
 }
 
 /* Cleanups. */

@@ -65,7 +65,9 @@ static int make_feed(
 static int make_component(struct agent *a, const struct config *config,
 	const struct policy *p, struct component *ret)
 {
-	*ret = (struct component){.agent = a, .policy = p};
+	*ret = (struct component){.agent = a,
+		.policy = p,
+		.orphans_told = UINT64_MAX /* perhaps by one before us */};
 	dirty_init(&ret->busy);
 	ret->scheduled_boot_ns =
 		clock_boot_ns(a->clock) + p->interval_s * CLOCK_NS_PER_S;
@@ -153,8 +155,21 @@ static void accept_what_is(struct agent *a)
 		filesystem_accept(&a->filesystems.items[i]);
 }
 
+/* Where there may be files of ours, and whether: as warden_ballast.c sees it. */
+static bool has_same_places(const struct config *a, const struct config *b)
+{
+	if (a->n_policies != b->n_policies)
+		return false;
+	for (size_t i = 0; i < a->n_policies; i++)
+		if (a->policies[i].mode != b->policies[i].mode ||
+			!has_same_roots(&a->policies[i], &b->policies[i]))
+			return false;
+	return true;
+}
+
 int setup_config(struct agent *a, struct config *config)
 {
+	bool has_moved;
 	struct component *fresh =
 		calloc(config->n_policies + 1, sizeof(*fresh));
 	int r = fresh ? 0 : -ENOMEM;
@@ -170,6 +185,7 @@ int setup_config(struct agent *a, struct config *config)
 		free(fresh);
 		return r;
 	}
+	has_moved = !a->config || !has_same_places(a->config, config);
 	methods_forget(a);
 	accept_what_is(a);
 	alerts_set_cooldown(a->alerts, config->cooldown_s);
@@ -177,7 +193,7 @@ int setup_config(struct agent *a, struct config *config)
 	setup_access(a);
 	filesystems_prune(&a->filesystems, is_in_use, a);
 	for (size_t i = 0; i < a->filesystems.n_items; i++)
-		ballast_forget(a->filesystems.items[i].ballast);
+		ballast_forget(a->filesystems.items[i].ballast, has_moved);
 	return 0;
 }
 

@@ -176,7 +176,10 @@ void trashing_note_cleanup(struct component *c, const struct cleanup_result *r)
 	if (r->trashed_files)
 		c->trash_due_boot_ns = MIN_OF(c->trash_due_boot_ns,
 			now + c->policy->trash_s * CLOCK_NS_PER_S);
-	if (is_missed && r->reason != GOAL_EMERGENCY)
+	/* By hand, a target may be anybody's wish; what was told that it can
+	 * be had back is not taken for it. */
+	if (is_missed && r->reason != GOAL_EMERGENCY &&
+		r->reason != GOAL_MANUAL)
 		c->trash_wanted_bytes =
 			mem_sub_sat(r->used_after, r->target_bytes);
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "act/ballast.h"
 #include "prepare.h"
@@ -34,12 +35,22 @@ static size_t count(const struct config *c)
 	return n;
 }
 
-/* The first one whose files may go is the home: it comes first. */
+/* Whoever owns a root may move our directory away. */
+static bool is_root_only(const struct admitted *known)
+{
+	return known->uid == 0 && !(known->mode & (S_IWGRP | S_IWOTH));
+}
+
+/* The first one whose files may go is the home, before it one that only root
+ * can move things in: it comes first. */
 static void put(struct roots *roots, const char *path,
 	const struct admitted *known, bool can_be_home)
 {
 	struct ballast_root root = {.path = path, .known = *known};
-	bool is_home = can_be_home && !roots->has_home;
+	bool is_home = can_be_home &&
+		       (!roots->has_home ||
+			       (is_root_only(known) &&
+				       !is_root_only(&roots->list[0].known)));
 
 	roots->list[roots->n++] = root;
 	if (!is_home)

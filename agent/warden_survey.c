@@ -190,12 +190,37 @@ static void take(struct survey *s, const struct finding *f)
 			(int)sizeof(f->note), f->note);
 }
 
+static const char *path_of_root(const struct config *c, size_t root)
+{
+	const struct policy *p = policy_of_root(c, root);
+
+	return p->roots[root - first_root(c, (size_t)(p - c->policies))].path;
+}
+
+/* One directory by two paths (a bind mount) would be judged by two policies:
+ * the later one does not know it. */
+static void forget_doubles(struct survey *s)
+{
+	for (size_t i = 1; i < s->n_roots; i++)
+		for (size_t k = 0; k < i && s->known[i].id.ino; k++)
+			if (identity_equal(&s->known[i].id, &s->known[k].id)) {
+				(void)buf_printf(&s->notes,
+					"%s: %s is the same directory as %s; "
+					"nothing is deleted by this path\n",
+					policy_of_root(s->config, i)->component,
+					path_of_root(s->config, i),
+					path_of_root(s->config, k));
+				s->known[i] = (struct admitted){0};
+			}
+}
+
 /* Names the roots that have not answered. */
 static void conclude(struct survey *s)
 {
 	size_t at = 0;
 
 	s->fd = fd_close(s->fd);
+	forget_doubles(s);
 	for (size_t i = 0; i < s->config->n_policies; i++) {
 		const struct policy *p = &s->config->policies[i];
 

@@ -242,10 +242,14 @@ static int at_home(const struct ballast_order *order, int dir_fd,
 	return r;
 }
 
-static void elsewhere(int dir_fd)
+/* Returns whether there was one. */
+static bool elsewhere(int dir_fd)
 {
+	struct beneath_stat st;
+	bool is_there = beneath_stat(dir_fd, WHOLE, &st) == 0;
+
 	(void)remove_name(dir_fd, HALF);
-	(void)remove_name(dir_fd, WHOLE);
+	return remove_name(dir_fd, WHOLE) == 0 && is_there;
 }
 
 /* The quarantines, -1 where there is none. Returns 0, or why the home is not
@@ -294,7 +298,7 @@ static int run(const struct ballast_order *order, int *fds,
 		return r;
 	for (size_t i = order->has_home ? 1 : 0; i < order->n_roots; i++)
 		if (fds[i] >= 0)
-			elsewhere(fds[i]);
+			report->is_spoilt |= elsewhere(fds[i]);
 	if (!order->has_home)
 		return 0;
 	/* no quarantine, no ballast */

@@ -15,6 +15,7 @@
 
 #include "base/escape.h"
 #include "base/fd.h"
+#include "base/trusted.h"
 
 /* Why a file or directory is no hook; NULL: it is one. */
 static const char *refuse_writable(const struct stat *st)
@@ -67,14 +68,21 @@ static int open_hooks(const char *dir, struct buf *refused, int *ret_fd)
 	const char *why;
 	struct stat st;
 
+	buf_auto struct buf untrusted = {0};
+	int r;
+
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	why = refuse_writable(&st);
+	r = why ? 0 : trusted_path(dir, &untrusted);
+	if (r < 0 && r != -EPERM)
+		return r;
+	if (r < 0)
+		why = untrusted.data;
 	if (why) {
-		int r = refuse(refused, dir, why);
-
+		r = refuse(refused, dir, why);
 		return r < 0 ? r : -EPERM;
 	}
 	*ret_fd = fd_take(&fd);

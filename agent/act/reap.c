@@ -38,13 +38,17 @@ static void conclude(struct outcome *o, enum reason reason, int error)
 
 /* ---- P4, P5: judging ---- */
 
+bool reap_is_open(const struct beneath_stat *dir)
+{
+	return dir->uid != 0 || (dir->mode & (S_IWGRP | S_IWOTH));
+}
+
 /* Root's files where others may write are bait (CVE-2026-3888): whoever can
- * exchange names there chooses what root deletes. */
-static bool is_bait(const struct rules *rules, const struct beneath_stat *dir,
+ * exchange names there, or above, chooses what root deletes. */
+static bool is_bait(const struct rules *rules, const struct reap_place *place,
 	const struct beneath_stat *st)
 {
-	return st->uid == 0 && !rules->is_any_owner &&
-	       (dir->uid != 0 || (dir->mode & (S_IWGRP | S_IWOTH)));
+	return st->uid == 0 && !rules->is_any_owner && place->is_open;
 }
 
 static int64_t age_of(int64_t stamp_s, int64_t now_s)
@@ -102,7 +106,7 @@ enum reason reap_judge(const struct reap_rules *rules,
 	if (!identity_equal(&st->id, &c->id))
 		return REASON_CHANGED;
 	if (!rules_is_owner(policy, st->uid, place->root_uid) ||
-		is_bait(policy, &place->dir, st))
+		is_bait(policy, place, st))
 		return REASON_OWNER;
 	if (st->nlink != 1)
 		return st->nlink ? REASON_LINKED : REASON_GONE;

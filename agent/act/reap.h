@@ -41,7 +41,7 @@ struct reap_rules {
 /* Where the candidates at hand are: one directory below one root. */
 struct reap_place {
 	int dir_fd; /* opened beneath the root */
-	struct beneath_stat dir; /* what stat says of it */
+	bool is_open; /* reap_is_open of it, or of one above it */
 	uid_t root_uid; /* of the root */
 	uint64_t root_dev;
 	enum stype type; /* the policy's, for this root */
@@ -67,6 +67,8 @@ struct reap_place {
 void reap_one(const struct reap_rules *rules, const struct reap_place *place,
 	const struct candidate *c, struct outcome *ret);
 
+/* May somebody beside root change names in this directory? */
+bool reap_is_open(const struct beneath_stat *dir);
 /* The judgements alone, on what stat says of the file: REASON_DELETED if
  * nothing speaks against it. */
 enum reason reap_judge(const struct reap_rules *rules,

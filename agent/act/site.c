@@ -222,8 +222,8 @@ static enum reason explain_open(int r)
 /* A lock on a directory is meant for all below it. Those on the way down are
  * only looked at; the root is where the way begins.
  * Returns 0, X_E_INUSE_BUSY or -errno. */
-static int look_above(
-	const struct site_root *root, const char *rel_dir, bool is_urgent)
+static int look_above(const struct site_root *root, const char *rel_dir,
+	bool is_urgent, bool *is_open)
 {
 	buf_auto struct buf path = {0};
 	char *slash;
@@ -234,13 +234,17 @@ static int look_above(
 	r = buf_puts(&path, rel_dir);
 	while (r == 0) {
 		fd_auto int fd = -1;
+		struct beneath_stat dir;
 
 		slash = strrchr(path.data, '/');
 		if (slash)
 			*slash = '\0';
 		r = beneath_open_dir(root->fd, slash ? path.data : "", &fd);
 		if (r == 0)
+			r = beneath_stat(fd, "", &dir);
+		if (r == 0)
 			r = inuse_dir_locked(fd, is_urgent);
+		*is_open |= r == 0 && reap_is_open(&dir);
 		if (!slash)
 			break;
 	}
@@ -253,7 +257,8 @@ static int open_place(struct sites *s, const struct candidate *c)
 	const struct site_root *root = &s->roots[c->root];
 	fd_auto int fd = -1;
 	struct beneath_stat dir;
-	int r = look_above(root, c->rel_dir, s->is_urgent);
+	bool is_open = false;
+	int r = look_above(root, c->rel_dir, s->is_urgent, &is_open);
 
 	if (r == 0)
 		r = beneath_open_dir(root->fd, c->rel_dir, &fd);
@@ -267,7 +272,7 @@ static int open_place(struct sites *s, const struct candidate *c)
 		return r;
 	s->place = (struct reap_place){
 		.dir_fd = fd_take(&fd),
-		.dir = dir,
+		.is_open = is_open || reap_is_open(&dir),
 		.root_uid = root->st.uid,
 		.root_dev = root->st.id.dev,
 		.type = s->policy->roots[c->root].type,

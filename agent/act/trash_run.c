@@ -496,7 +496,7 @@ static int prepare(struct errand *e)
 		return r;
 	e->now_s = clock_real_s(e->order->clock);
 	guard_init(&e->guard, e->order);
-	if (e->action == TRASH_RESTORE ||
+	if (e->action == TRASH_RESTORE || e->action == TRASH_RECOVER ||
 		(e->action == TRASH_EMPTY && !reaper_is_looking_only(e->order)))
 		site_lock(&e->sites, &e->audit);
 	return 0;
@@ -506,6 +506,9 @@ static enum reason walk(struct errand *e)
 {
 	enum reason reason = REASON_DELETED;
 
+	/* That was done when the quarantines were locked. */
+	if (e->action == TRASH_RECOVER)
+		return reason;
 	read_roots(e);
 	for (size_t i = 0; i < e->n_window && !e->error; i++) {
 		const struct lying *file = &e->window[i];

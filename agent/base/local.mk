@@ -10,6 +10,7 @@ libullage_a_SOURCES += \
 	agent/base/log.c \
 	agent/base/process.c \
 	agent/base/table.c \
+	agent/base/trusted.c \
 	agent/base/account.h \
 	agent/base/beneath.h \
 	agent/base/clock.h \
@@ -21,6 +22,7 @@ libullage_a_SOURCES += \
 	agent/base/messages.tbl \
 	agent/base/process.h \
 	agent/base/table.h \
+	agent/base/trusted.h \
 	agent/base/units.h
 
 # What journalctl --catalog tells about our messages.

@@ -26,6 +26,7 @@ enum trash_action {
 	TRASH_LIST,
 	TRASH_RESTORE,
 	TRASH_EMPTY,
+	TRASH_RECOVER, /* what was left in the quarantines is put back */
 	N_TRASH_ACTIONS,
 };
 

@@ -12,6 +12,7 @@
 
 #include "base/escape.h"
 #include "base/fd.h"
+#include "base/trusted.h"
 
 /* What is said of one file or directory that cannot be taken. */
 struct gather {
@@ -84,6 +85,15 @@ static int check_writers(
 			"others may write to it (mode %04o): chmod go-w it",
 			st->st_mode & 07777);
 	return 0;
+}
+
+/* Whoever could move a directory on the way could put another one there. */
+static int check_way(struct gather *g, const char *path)
+{
+	buf_auto struct buf why = {0};
+	int e = path[0] == '/' ? trusted_path(path, &why) : 0;
+
+	return e == -EPERM ? refuse(g, path, "%s", why.data) : e;
 }
 
 /* Appends a file to the bundle. text is taken if that works. */
@@ -216,10 +226,12 @@ static int check_dir(struct gather *g, const char *dir, int *ret_fd)
 	int e;
 
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return errno == ENOENT ? 0 : refuse_errno(g, dir, -errno);
+	if (fd < 0 && errno != ENOENT)
+		return refuse_errno(g, dir, -errno);
 	g->is_refused = false;
-	e = check_writers(g, dir, &st);
+	e = check_way(g, dir);
+	if (e == 0 && fd >= 0)
+		e = fstat(fd, &st) < 0 ? -errno : check_writers(g, dir, &st);
 	if (e == 0 && !g->is_refused)
 		*ret_fd = fd_take(&fd);
 	g->is_refused |= was_refused;
@@ -249,7 +261,10 @@ static int read_dir(struct gather *g, const char *dir)
 static int read_main(struct gather *g, const char *path, bool is_optional)
 {
 	buf_auto struct buf text = {0};
-	int e = read_file(g, path, true);
+	int e = check_way(g, path);
+
+	if (e == 0)
+		e = read_file(g, path, true);
 
 	if (e == -ENOENT && is_optional) {
 		e = buf_puts(&text, "{}");

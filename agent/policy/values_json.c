@@ -96,6 +96,27 @@ static const char *parts_fault(const char *text)
 	return why;
 }
 
+static unsigned char take_member(const char **at)
+{
+	*at += **at == '\\' && (*at)[1];
+	return (unsigned char)*(*at)++;
+}
+
+/* As model/rules.c reads the members of a set, up to its end. */
+static bool has_empty_range(const char *at, const char *end)
+{
+	while (at < end) {
+		unsigned char low = take_member(&at);
+
+		if (at + 1 < end && *at == '-') {
+			at++;
+			if (take_member(&at) < low)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* What is wrong with a pattern, or NULL. */
 static const char *pattern_fault(const char *text)
 {
@@ -118,9 +139,10 @@ static const char *pattern_fault(const char *text)
 			       "for each, or \"\\{\" for the character";
 		} else if (*text == '[') {
 			/* "]" as the first of a set is a member */
-			const char *set = text + 1;
+			const char *set = text + 1, *members;
 
 			set += *set == '!' || *set == '^';
+			members = set;
 			set += *set == ']';
 			if (strncmp(set, "[:", 2) == 0)
 				return "\"[:\" names no class: write a range, "
@@ -128,6 +150,9 @@ static const char *pattern_fault(const char *text)
 			text = strchr(set, ']');
 			if (!text)
 				return "\"[\" is not closed";
+			if (has_empty_range(members, text))
+				return "a range goes from the lower to the "
+				       "higher";
 		}
 	return NULL;
 }

@@ -103,7 +103,6 @@ static void reap_all(struct meeting *m, int rounds)
 	must(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
 	must(confine_reaper(&m->w.fd, 1, &why) == 0);
 	must(quarantine_open(m->w.fd, &place.quarantine) == 0);
-	must(beneath_stat(m->w.fd, "", &place.dir) == 0);
 	for (m->n = 0; m->n < rounds; m->n++) {
 		struct outcome o = {0};
 		int answer;

@@ -121,6 +121,7 @@ static void reap_all(struct fight *f)
 	must(quarantine_open(f->w.fd, &place.quarantine) == 0);
 	for (int i = 0; i < f->n; i++) {
 		struct outcome o = {0};
+		struct beneath_stat dir;
 		int dir_fd = -1;
 		int r;
 
@@ -128,7 +129,8 @@ static void reap_all(struct fight *f)
 		r = beneath_open_dir(f->w.fd, f->attack->dir, &dir_fd);
 		place.dir_fd = dir_fd;
 		if (r == 0)
-			r = beneath_stat(dir_fd, "", &place.dir);
+			r = beneath_stat(dir_fd, "", &dir);
+		place.is_open = r < 0 || reap_is_open(&dir);
 		if (f->without == WITHOUT_BIRTH)
 			forget_birth(dir_fd, &f->c[i]);
 		if (f->without == WITHOUT_QUARANTINE)

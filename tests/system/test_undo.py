@@ -564,3 +564,22 @@ def test_an_unknown_root_is_not_emptied(host):
     assert agent.ctl("trash", "restore", place / "d1/old1",
                      check=False).returncode == 1
     assert len(in_trash(place)) == 3 == len(in_trash(host.outside / "was"))
+
+
+def test_by_hand_it_can_be_had_back(hosts, root_only):
+    """A target that a cleanup by hand has missed is no reason to take what it
+    has told of as restorable."""
+    host = hosts("tmpfs")
+    host.config({}, ag.policy("feeds", **dict(KEYS, strategy="priority")))
+    place = host.place("cache", "feeds")
+    for number in range(5):
+        make_file(place / f"f{number}", ag.MIB, 3 * DAY)
+    agent = host.start()
+    held = (place / "f0").open("rb")
+    try:
+        done = agent.json("cleanup", "feeds", "--target", "1B", check=False)
+        assert not done["reached"]
+        time.sleep(3)
+        assert agent.json("trash", "list")["files"] == 4
+    finally:
+        held.close()

@@ -35,8 +35,7 @@ static struct judged deletable(void)
 		.rules = {.reason = GOAL_CRITICAL,
 			.now_s = NOW,
 			.bytes_left = UINT64_MAX},
-		.place = {.dir = {.uid = 1000, .mode = S_IFDIR | 0755},
-			.root_uid = 1000,
+		.place = {.root_uid = 1000,
 			.root_dev = 8,
 			.type = STYPE_CACHE},
 		.c = {.rule = PLAN_RULE_PRIORITY,
@@ -120,12 +119,15 @@ static void test_config(void **state)
 static void test_bait(void **state)
 {
 	(void)state;
-	assert_judged(j.st.uid = 0; j.place.root_uid = 0, "owner");
 	assert_judged(j.st.uid = 0; j.place.root_uid = 0;
-		      j.place.dir.uid = 0, "deleted");
-	assert_judged(j.st.uid = 0; j.place.root_uid = 0; j.place.dir.uid = 0;
-		      j.place.dir.mode = S_IFDIR | 0775, "owner");
-	assert_judged(j.st.uid = 0; j.policy.is_any_owner = true, "deleted");
+		      j.place.is_open = true, "owner");
+	assert_judged(j.st.uid = 0; j.place.root_uid = 0, "deleted");
+	assert_judged(j.st.uid = 0; j.policy.is_any_owner = true;
+		      j.place.is_open = true, "deleted");
+	assert_true(reap_is_open(&(struct beneath_stat){.uid = 7}));
+	assert_true(reap_is_open(&(struct beneath_stat){.mode = 0775}));
+	assert_true(reap_is_open(&(struct beneath_stat){.mode = 01777}));
+	assert_false(reap_is_open(&(struct beneath_stat){.mode = 0755}));
 }
 
 /* Which identity is the newest is asked of all that are alike but for one

@@ -276,12 +276,12 @@ static void test_filesystem_gone(void **state)
 	tell((struct ballast_report){.bytes = SIZE});
 	assert_int_equal(w.n_told, 0);
 	w.agent.filesystems.n_items = 1;
-	ballast_forget(w.fs.ballast);
+	ballast_forget(w.fs.ballast, false);
 	assert_int_equal(asks(), BALLAST_LOOK);
 	w.fs.ballast = ballast_free(w.fs.ballast);
 	tell((struct ballast_report){.bytes = SIZE});
 	assert_int_equal(w.n_told, 0);
-	ballast_forget(NULL);
+	ballast_forget(NULL, false);
 }
 
 /* No root of ours lies on it, or the warden cannot be asked. */

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/trusted.h"
 #include "unit/scratch.h"
 
 static void sums_and_products_saturate(void **state)
@@ -427,9 +428,89 @@ static void words_are_mixed(void **state)
 		assert_true(n[i] > 40 && n[i] < 200);
 }
 
+/* ---- who can change what a path names ---- */
+
+static int is_trusted(const struct scratch *s, const char *rel)
+{
+	char path[PATH_MAX + 64];
+	struct buf why = {0};
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", s->path, rel);
+	r = trusted_path(path, &why);
+	if (r == -EPERM)
+		assert_non_null(strstr(why.data, "on the way"));
+	else
+		assert_int_equal(why.len, 0);
+	buf_fini(&why);
+	return r;
+}
+
+static void a_way_is_as_safe_as_each_step(void **state)
+{
+	struct scratch s;
+
+	(void)state;
+	scratch_init(&s);
+	scratch_mkdir(&s, "a");
+	scratch_mkdir(&s, "a/b");
+	scratch_write(&s, "a/b/file", "");
+	assert_int_equal(is_trusted(&s, "a/b/file"), 0);
+	assert_int_equal(is_trusted(&s, "a//./b/../b/file"), 0);
+	assert_int_equal(is_trusted(&s, "a/none/file"), 0);
+	assert_int_equal(is_trusted(&s, "a/b/file/x"), -ENOTDIR);
+	/* The last step is for whoever opens it to judge. */
+	assert_int_equal(fchmodat(s.fd, "a/b", 0777, 0), 0);
+	assert_int_equal(is_trusted(&s, "a/b"), 0);
+	assert_int_equal(is_trusted(&s, "a/b/file"), -EPERM);
+	assert_int_equal(fchmodat(s.fd, "a/b", 01777, 0), 0);
+	assert_int_equal(is_trusted(&s, "a/b/file"), 0);
+	assert_int_equal(is_trusted(&s, "a/b/none"), -EPERM);
+	assert_int_equal(fchmodat(s.fd, "a/b", 0700, 0), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(fchownat(s.fd, "a", 7, 7, 0), 0);
+		assert_int_equal(is_trusted(&s, "a/b/file"), -EPERM);
+		assert_int_equal(is_trusted(&s, "a"), 0);
+		assert_int_equal(fchownat(s.fd, "a", 0, 0, 0), 0);
+		/* sticky is no help against whose the next step is */
+		assert_int_equal(fchmodat(s.fd, "a", 01777, 0), 0);
+		assert_int_equal(fchownat(s.fd, "a/b", 7, 7, 0), 0);
+		assert_int_equal(is_trusted(&s, "a/b"), -EPERM);
+	}
+	scratch_fini(&s);
+}
+
+static void links_are_part_of_the_way(void **state)
+{
+	struct scratch s;
+	char target[PATH_MAX + 8];
+
+	(void)state;
+	scratch_init(&s);
+	scratch_mkdir(&s, "good");
+	scratch_mkdir(&s, "bad");
+	scratch_mkdir(&s, "bad/own");
+	assert_int_equal(fchmodat(s.fd, "bad", 0777, 0), 0);
+	assert_int_equal(symlinkat("../bad/own", s.fd, "good/to-bad"), 0);
+	assert_int_equal(symlinkat("../good", s.fd, "bad/to-good"), 0);
+	snprintf(target, sizeof(target), "%s/good", s.path);
+	assert_int_equal(symlinkat(target, s.fd, "absolute"), 0);
+	assert_int_equal(symlinkat("loop", s.fd, "loop"), 0);
+	assert_int_equal(symlinkat("none", s.fd, "dangling"), 0);
+	assert_int_equal(is_trusted(&s, "good/to-bad/x"), -EPERM);
+	assert_int_equal(is_trusted(&s, "bad/to-good/x"), -EPERM);
+	assert_int_equal(is_trusted(&s, "absolute/x"), 0);
+	assert_int_equal(is_trusted(&s, "absolute/to-bad"), -EPERM);
+	assert_int_equal(is_trusted(&s, "loop"), -ELOOP);
+	assert_int_equal(is_trusted(&s, "dangling/x"), 0);
+	scratch_fini(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_way_is_as_safe_as_each_step),
+		cmocka_unit_test(links_are_part_of_the_way),
 		cmocka_unit_test(sums_and_products_saturate),
 		cmocka_unit_test(arrays_grow),
 		cmocka_unit_test(pointers_are_handed_over),

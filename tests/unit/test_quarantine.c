@@ -284,7 +284,6 @@ static enum reason reap_against(struct rival *rival, const char *name)
 	struct beneath_stat st;
 
 	signal(SIGIO, SIG_IGN);
-	must(beneath_stat(w->fd, "", &place.dir) == 0);
 	must(beneath_stat(w->fd, name, &st) == 0);
 	c.id = st.id;
 	reap_one(&rules, &place, &c, &o);

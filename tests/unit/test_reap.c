@@ -330,6 +330,13 @@ static void bait(void)
 		must(fchmodat(w.fd, "dir", cases[i].mode, 0) == 0);
 		world_write(&w, "dir/file", 1);
 		assert_reaps("dir/file", cases[i].word);
+		/* and so it is where they may move the directory */
+		world_mkdir(&w, "dir/own");
+		give("dir/own", 0);
+		world_write(&w, "dir/own/file", 1);
+		assert_reaps("dir/own/file", cases[i].word);
+		unlinkat(w.fd, "dir/own/file", 0);
+		must(unlinkat(w.fd, "dir/own", AT_REMOVEDIR) == 0);
 	}
 	w.policy.rules.is_any_owner = true;
 	assert_reaps("dir/file", "deleted");
