@@ -155,7 +155,7 @@ static void accept_what_is(struct agent *a)
 		filesystem_accept(&a->filesystems.items[i]);
 }
 
-/* Where there may be files of ours, and whether: as warden_ballast.c sees it. */
+/* Where there may be files of ours, as warden_ballast.c sees it. */
 static bool has_same_places(const struct config *a, const struct config *b)
 {
 	if (a->n_policies != b->n_policies)

@@ -583,3 +583,34 @@ def test_by_hand_it_can_be_had_back(hosts, root_only):
         assert agent.json("trash", "list")["files"] == 4
     finally:
         held.close()
+
+
+def test_list_of_long_paths(hosts, root_only):
+    """An answer has room for some of them, and the agent needs no room for the
+    rest."""
+    host = hosts("tmpfs", 200 * ag.MIB)
+    host.config({}, ag.policy("feeds", **KEYS))
+    place = host.place("temp", "feeds")
+    deep = place / "/".join(["d" * 250] * 15)
+    deep.mkdir(parents=True)
+    for number in range(3000):
+        make_file(deep / f"f{number}", 1, 3 * DAY)
+    make_file(place / "last", 1, 3 * DAY)
+    agent = host.start()
+    assert agent.json("cleanup", "feeds")["files"] == 3001
+    before = memory(agent)
+    for more in ((), ("--limit", "1000000")):
+        listed = agent.json("trash", "list", *more)
+        assert listed["files"] == 3001
+        n = len(listed["entries"])
+        assert 500 < n < 1100 and listed["omitted"] == 3001 - n
+        stamps = [e["trashedAt"] for e in listed["entries"]]
+        assert stamps == sorted(stamps, reverse=True)
+    assert memory(agent) < before + 40 * 1024 * ag.SLOW
+
+
+def memory(agent):
+    """KiB of all its processes."""
+    return sum(int(line.split()[1]) for pid in agent.pids()
+               for line in open(f"/proc/{pid}/status")
+               if line.startswith("VmRSS"))
