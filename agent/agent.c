@@ -21,6 +21,7 @@
 #include "cycle.h"
 #include "deliver.h"
 #include "latch.h"
+#include "ledger.h"
 #include "loop.h"
 #include "methods.h"
 #include "notice.h"
@@ -109,8 +110,9 @@ static int make_parts(struct agent *a, const struct agent_start *start)
 		return r;
 	a->alerts = alerts_new(start->config->cooldown_s);
 	a->actors = actors_new();
+	a->ledger = ledger_new();
 	a->deletions = malloc(sizeof(*a->deletions));
-	if (!a->alerts || !a->actors || !a->deletions)
+	if (!a->alerts || !a->actors || !a->ledger || !a->deletions)
 		return -ENOMEM;
 	deletions_init(a->deletions);
 	return 0;
@@ -202,6 +204,7 @@ static void stop_parts(struct agent *a)
 	state_saver_free(a->saver);
 	measure_free(a->measure);
 	actors_free(a->actors);
+	ledger_free(a->ledger);
 	filesystems_fini(&a->filesystems);
 	wire_free(a->wire);
 	alerts_free(a->alerts);

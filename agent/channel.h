@@ -4,8 +4,8 @@
 /*
  * Between agent and warden: a SOCK_SEQPACKET pair, one fixed struct a message.
  * Requests go by number, never by path. The warden answers REAP, TRASH, RELOAD,
- * HOOKS, MARK, HOLDERS and BALLAST with a CHANNEL_DONE of the same serial, and
- * no other kind.
+ * HOOKS, MARK, HOLDERS, BALLAST and DELETED with a CHANNEL_DONE of the same
+ * serial, and no other kind.
  *
  * DONE's status, where it is negative: -EINVAL the request or, of a reload,
  * the configuration (fd 0 says why); -ESTALE planned by another
@@ -44,6 +44,8 @@ enum channel_kind {
 			    brings fd 0: a struct ballast_report */
 	CHANNEL_TRASH, /* agent: fds picks, records (model/trash.h); number,
 			  digest, limits, reason: as REAP; action */
+	CHANNEL_DELETED, /* agent: digest. DONE brings fd 0: a struct
+			    deleted_report, as far as it is filled */
 };
 
 struct channel_message {

@@ -20,6 +20,7 @@ struct actors;
 struct control;
 struct control_call;
 struct deliver;
+struct ledger;
 struct loop;
 struct loop_source;
 struct wire;
@@ -39,6 +40,7 @@ struct agent {
 	struct wire *wire;
 	struct measure *measure;
 	struct actors *actors;
+	struct ledger *ledger;
 	struct marked *marked; /* sources.c's */
 	struct control *control;
 	struct deliver *deliver;

@@ -12,6 +12,7 @@
 #include "core.h"
 #include "deliver.h"
 #include "emergency.h"
+#include "ledger.h"
 #include "loop.h"
 #include "methods.h"
 #include "notice.h"
@@ -179,8 +180,10 @@ static void judge_component(struct agent *a, struct component *c)
 		c->level = trigger_level(&c->limits, before, used);
 	if (c->level != before || c->level != LEVEL_OK)
 		notice_usage(c, used);
-	if (c->level > before)
+	if (c->level > before) {
 		c->retry_boot_ns = 0;
+		ledger_look(a, CLOCK_NS_PER_S);
+	}
 	if (can_clean(a, c) && c->level != LEVEL_OK &&
 		clock_boot_ns(a->clock) >= c->retry_boot_ns)
 		order_start_for(a, c,

@@ -6,11 +6,13 @@
 
 #include "ballast.h"
 #include "core.h"
+#include "ledger.h"
 #include "notice.h"
 #include "order.h"
 #include "trashing.h"
 
 #define RETRY_NS (60 * CLOCK_NS_PER_S) /* all were asked, not enough came */
+#define LOOK_NS	 (60 * CLOCK_NS_PER_S) /* between looks at what is held */
 
 static bool is_cleaning_on(const struct agent *a, const struct filesystem *f)
 {
@@ -169,6 +171,9 @@ void emergency_judge(struct agent *a, struct filesystem *f)
 	f->is_fresh = false;
 	if (f->level != before || f->level != LEVEL_OK)
 		notice_filesystem(a, f);
+	/* By the time a cleanup misses its target this is known. */
+	if (f->level != LEVEL_OK)
+		ledger_look(a, LOOK_NS);
 	if (f->level >= LEVEL_EMERGENCY && !f->is_emergency &&
 		(f->level > before || now >= f->retry_boot_ns)) {
 		f->is_emergency = true;

@@ -32,9 +32,10 @@ libullage_a_SOURCES += \
 	agent/history.c agent/history.h \
 	agent/json.c agent/json.h \
 	agent/latch.c agent/latch.h \
+	agent/ledger.c agent/ledger.h \
 	agent/locate.c agent/locate.h \
 	agent/methods.c agent/methods.h agent/methods_files.c \
-	agent/methods_growth.c \
+	agent/methods_growth.c agent/methods_held.c \
 	agent/methods_cleanup.c agent/methods_config.c agent/methods_operate.c \
 	agent/core.c \
 	agent/notice.c agent/notice.h agent/notice_faults.c \

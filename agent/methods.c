@@ -150,6 +150,7 @@ void methods_turn(struct agent *a)
 	methods_operate_turn(a);
 	methods_cleanup_turn(a);
 	methods_trash_turn(a);
+	methods_held_turn(a);
 }
 
 void methods_forget(struct agent *a)
@@ -253,6 +254,7 @@ const struct control_method methods[] = {
 	{"Largest", false, methods_largest},
 	{"Oldest", false, methods_oldest},
 	{"GetGrowth", false, methods_growth},
+	{"GetHeld", false, methods_held},
 	{"GetAlerts", false, get_alerts},
 	{"GetHistory", false, get_history},
 	{"Subscribe", false, subscribe},

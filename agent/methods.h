@@ -88,3 +88,7 @@ void methods_oldest(
 	void *ctx, struct control_call *call, struct json_object *parameters);
 void methods_growth(
 	void *ctx, struct control_call *call, struct json_object *parameters);
+void methods_held(
+	void *ctx, struct control_call *call, struct json_object *parameters);
+/* methods_held.c */
+void methods_held_turn(struct agent *a);

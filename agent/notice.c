@@ -15,6 +15,7 @@
 #include "core.h"
 #include "deliver.h"
 #include "json.h"
+#include "ledger.h"
 #include "report.h"
 
 /* Conditions for the alert engine. */
@@ -298,8 +299,9 @@ void notice_emergency_missed(struct agent *a, const struct filesystem *f)
 	mem_autofree char *scope = NULL;
 	mem_autofree char *details = NULL;
 	buf_auto struct buf why = {0};
+	buf_auto struct buf held = {0};
 	struct blockers blockers;
-	char message[1280];
+	char message[1920];
 
 	if (asprintf(&scope, "filesystem/%s", f->path) < 0) {
 		scope = NULL;
@@ -309,12 +311,13 @@ void notice_emergency_missed(struct agent *a, const struct filesystem *f)
 		return;
 	sum_blockers(a, f, &blockers);
 	(void)blockers_describe(&blockers, &why);
+	(void)ledger_describe(a->ledger, f->dev, DELETED_NOWHERE, &held);
 	details = report_blockers(&blockers);
 	snprintf(message, sizeof(message),
 		"the emergency cleanup of %.300s did not free enough; what "
-		"else fills it is not managed here%s%s",
+		"else fills it is not managed here%s%s%s",
 		f->path, why.len ? "; left: " : ", or protected",
-		why.len ? why.data : "");
+		why.len ? why.data : "", held.len ? held.data : "");
 	report(a, &(struct alert_condition){
 			  .kind = ALERT_KIND_TARGET_MISSED,
 			  .level = f->level,
@@ -533,18 +536,20 @@ void notice_cleanup_progress(struct component *c, const struct cleanup *run)
 static void notice_target(struct component *c, const struct cleanup_result *r)
 {
 	buf_auto struct buf why = {0};
+	buf_auto struct buf held = {0};
 	mem_autofree char *details = report_blockers(&r->blockers);
-	char message[1024], used[UNITS_SIZE], target[UNITS_SIZE];
+	char message[1664], used[UNITS_SIZE], target[UNITS_SIZE];
 	char scope[128];
 	bool is_missed = !r->is_reached && c->level != LEVEL_OK &&
 			 r->used_after > r->target_bytes;
 
 	snprintf(scope, sizeof(scope), "component/%s", c->policy->component);
 	(void)blockers_describe(&r->blockers, &why);
+	(void)ledger_describe(c->agent->ledger, 0, c->number, &held);
 	snprintf(message, sizeof(message),
 		is_missed ? "the cleanup of %s ended at %s, above its target "
-			    "of %s%s%s%s%s"
-			  : "%s is at %s, target %s%.0s%.0s%.0s%.0s",
+			    "of %s%s%s%s%s%s"
+			  : "%s is at %s, target %s%.0s%.0s%.0s%.0s%.0s",
 		c->policy->component, units_size(r->used_after, used),
 		units_size(r->target_bytes, target),
 		r->stop != REASON_DELETED || r->is_cut ? "; stopped: " : "",
@@ -552,7 +557,8 @@ static void notice_target(struct component *c, const struct cleanup_result *r)
 		: r->is_dry_run		  ? " (the policy only observes)"
 		: r->is_cut		  ? "a guard rail of one run"
 					  : "",
-		why.len ? "; left: " : "", why.len ? why.data : "");
+		why.len ? "; left: " : "", why.len ? why.data : "",
+		held.len ? held.data : "");
 	report(c->agent, &(struct alert_condition){
 				 .kind = ALERT_KIND_TARGET_MISSED,
 				 .level = is_missed ? c->level : LEVEL_OK,

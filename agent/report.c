@@ -10,6 +10,7 @@
 #include "core.h"
 #include "deliver.h"
 #include "json.h"
+#include "ledger.h"
 #include "sources.h"
 
 typedef struct json_object json;
@@ -115,6 +116,9 @@ static json *component_status(struct agent *a, const struct component *c)
 	json_put_u64(o, "files", t.files);
 	json_put_u64(o, "trashBytes", trash.used_bytes);
 	json_put_u64(o, "trashFiles", trash.files);
+	if (ledger_report(a->ledger))
+		json_put_u64(
+			o, "heldBytes", ledger_bytes(a->ledger, 0, c->number));
 	json_put_u64(o, "allocationBytes", c->allocation_bytes);
 	json_put_u64(o, "warningBytes", c->limits.warning_bytes);
 	json_put_u64(o, "criticalBytes", c->limits.critical_bytes);
@@ -158,6 +162,10 @@ static json *filesystems_of(const struct agent *a)
 		json_put_u64(o, "ballastBytes", ballast_bytes(f));
 		json_put_u64(o, "ballastReleases",
 			f->ballast ? f->ballast->n_releases : 0);
+		if (ledger_report(a->ledger))
+			json_put_u64(o, "heldBytes",
+				ledger_bytes(
+					a->ledger, f->dev, DELETED_NOWHERE));
 		json_put_text(o, "level", level_word(f->level));
 		json_put_text(o, "health",
 			f->facts.is_nonsense

@@ -12,6 +12,7 @@
 #include "control.h"
 #include "core.h"
 #include "errand.h"
+#include "ledger.h"
 #include "loop.h"
 #include "methods.h"
 
@@ -110,6 +111,7 @@ static void put_in_force(
 	a->n_components = config->n_policies;
 	config_free(a->config);
 	a->config = config;
+	ledger_forget(a->ledger);
 	actors_ignore(
 		a->actors, config->ignore_readers, config->n_ignore_readers);
 	for (size_t i = 0; i < a->n_components; i++)

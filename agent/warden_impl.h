@@ -20,7 +20,14 @@
 #define WARDEN_MAX_JOBS	 64 /* processes at work for the agent */
 #define WARDEN_MAX_HOOKS 8 /* of these, rounds of hooks */
 
-enum job_kind { JOB_REAPER, JOB_HOOKS, JOB_MARK, JOB_BALLAST, JOB_HOLDERS };
+enum job_kind {
+	JOB_REAPER,
+	JOB_HOOKS,
+	JOB_MARK,
+	JOB_BALLAST,
+	JOB_HOLDERS,
+	JOB_DELETED,
+};
 
 struct job {
 	pid_t pid;

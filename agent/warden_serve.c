@@ -257,6 +257,30 @@ static int start_holders(struct warden *w, const struct request *q)
 	return 0;
 }
 
+static int start_deleted(struct warden *w, const struct request *q)
+{
+	fd_auto int report_fd = -1;
+	struct job job = {.kind = JOB_DELETED,
+		.is_answered_to = true,
+		.serial = q->m.serial};
+	int r;
+
+	if (q->m.digest != w->current.config->digest)
+		return -ESTALE;
+	if (w->n_jobs == WARDEN_MAX_JOBS || n_jobs_of(w, JOB_DELETED))
+		return -EAGAIN;
+	report_fd = memfd_create("deleted", MFD_CLOEXEC);
+	if (report_fd < 0)
+		return -errno;
+	r = warden_deleted_start(
+		w->current.config, &w->survey, report_fd, &job.pid);
+	if (r < 0)
+		return r;
+	job.report_fd = fd_take(&report_fd);
+	w->jobs[w->n_jobs++] = job;
+	return 0;
+}
+
 static void reload_fini(struct reload *l)
 {
 	warden_survey_fini(&l->survey);
@@ -396,6 +420,8 @@ static int start_child(struct warden *w, const struct request *q)
 		return start_holders(w, q);
 	case CHANNEL_BALLAST:
 		return start_ballast(w, q);
+	case CHANNEL_DELETED:
+		return start_deleted(w, q);
 	default:
 		return -EOPNOTSUPP;
 	}

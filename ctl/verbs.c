@@ -136,6 +136,13 @@ const struct verb verbs[] = {
 		.show = verbs_show_growth,
 	},
 	{
+		.name = "held",
+		.summary = "who holds files that were deleted",
+		.method = "GetHeld",
+		.is_slow = true,
+		.show = verbs_show_held,
+	},
+	{
 		.name = "events",
 		.summary = "what happens, as it happens, until interrupted",
 		.method = "Subscribe",

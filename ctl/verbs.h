@@ -98,6 +98,9 @@ void verbs_show_files(const struct print *p, struct json_object *reply,
 void verbs_show_growth(const struct print *p, struct json_object *reply,
 	struct json_object *asked);
 
+void verbs_show_held(const struct print *p, struct json_object *reply,
+	struct json_object *asked);
+
 /* verbs_events.c */
 void verbs_show_event(const struct print *p, struct json_object *reply,
 	struct json_object *asked);

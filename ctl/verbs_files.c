@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* du, largest, oldest, growth. */
+/* du, largest, oldest, growth, held. */
 #include <json-c/json.h>
 
 #include "base/units.h"
@@ -135,4 +135,42 @@ void verbs_show_growth(const struct print *p, struct json_object *reply,
 	if (is_unknown)
 		print_text(p, COLOR_DIM,
 			"who writes is told by fanotify alone (see status)\n");
+}
+
+void verbs_show_held(const struct print *p, struct json_object *reply,
+	struct json_object *asked)
+{
+	static const struct table_column columns[] = {{"HELD", true},
+		{"FILES", true}, {"COMPONENT", false}, {"FILESYSTEM", false},
+		{"BY", false}, {NULL, false}};
+	uint64_t n_hidden = field_u64(reply, "hiddenProcesses");
+	char count[PRINT_COUNT_SIZE];
+	struct json_object *h;
+	struct table *t;
+
+	(void)asked;
+	if (field_count(field_get(reply, "held"))) {
+		t = table_new(p, columns);
+		FIELD_EACH(h, reply, "held")
+		{
+			table_size(t, field_u64(h, "heldBytes"));
+			table_count(t, field_u64(h, "files"));
+			table_put(t, COLOR_NONE, "%s",
+				field_text(h, "component", "-"));
+			table_put(t, COLOR_NONE, "%s",
+				field_text(h, "filesystem", "-"));
+			table_put(t, COLOR_NONE, "%s",
+				field_text(h, "by", "others"));
+		}
+		table_end(t);
+		print_text(p, COLOR_DIM,
+			"it comes free when who holds it is restarted, or "
+			"opens its files anew\n");
+	} else {
+		print_text(p, COLOR_NONE, "nobody holds a deleted file\n");
+	}
+	if (n_hidden)
+		print_text(p, COLOR_DIM,
+			"%s processes could not be looked at\n",
+			print_count(n_hidden, count));
 }

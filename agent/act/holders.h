@@ -6,19 +6,18 @@
  * getting emptier; nothing is decided by it.
  *
  * Asked are /proc/locks, which anybody may read, and the descriptors of each
- * process, by the name that the kernel gives them, so no file is touched. To
- * look at a process's descriptors takes to be its user: with CAP_SETUID and
- * CAP_SETGID that is done one by one (seteuid). It takes CAP_SYS_PTRACE, which
- * we do not have, to look at one with capabilities that we lack, as most of
- * root's have, or one that is not dumpable. Of what is only mapped, in flight
- * or in another mount namespace under another name nothing is found.
+ * process (act/procs.h), by the name that the kernel gives them, so no file is
+ * touched. Of what is only mapped, in flight or in another mount namespace
+ * under another name nothing is found.
  */
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "act/procs.h"
+
 #define HOLDERS_MAX    64 /* files in one question */
-#define HOLDERS_TEXT   80
+#define HOLDERS_TEXT   PROCS_TEXT
 #define HOLDERS_TIME_S 2 /* the process is killed after that */
 
 struct holders_query {

@@ -9,7 +9,9 @@ libullage_a_SOURCES += \
 	agent/act/answer.h \
 	agent/act/audit.c \
 	agent/act/audit.h \
+	agent/act/deleted.c agent/act/deleted.h \
 	agent/act/holders.c agent/act/holders.h \
+	agent/act/procs.c agent/act/procs.h \
 	agent/act/ballast.c agent/act/ballast.h \
 	agent/act/extent.c agent/act/extent.h \
 	agent/act/gain.c \

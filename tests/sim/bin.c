@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "base/units.h"
@@ -197,8 +198,11 @@ void bin_init(struct world *w)
 
 void bin_fini(struct world *w)
 {
-	for (size_t i = 0; i < MAX_COMPONENTS; i++)
+	for (size_t i = 0; i < MAX_COMPONENTS; i++) {
 		errand_free(w->bin->components[i].errand);
+		free(w->bin->held[i].feed.fast.dirs);
+		free(w->bin->held[i].feed.dirs);
+	}
 	free(w->bin);
 }
 
@@ -208,6 +212,7 @@ static void look_at_component(struct world *w, size_t i)
 	struct host_component *host = &w->components[i];
 	struct component *c = &w->bin->components[i];
 	struct held *h = &w->bin->held[i];
+	const struct beneath_stat ours = {.mode = S_IFDIR | 0700};
 
 	h->world = w;
 	h->host = host;
@@ -225,6 +230,9 @@ static void look_at_component(struct world *w, size_t i)
 		h->roots[t] = (struct feed_root){.node = host->roots[t],
 			.state = ROOT_HERE,
 			.id = {.dev = world_dev(host->disk[t])}};
+	for (size_t t = 0; t < N_STYPES; t++)
+		if (host->trash[t] != INDEX_NONE)
+			feed_note_owner(&h->feed, host->trash[t], &ours);
 	c->agent = &w->bin->agent;
 	c->policy = &h->policy;
 	c->feed = &h->feed;

@@ -218,9 +218,9 @@ def test_tables_are_plain_without_a_terminal(host):
     host.config({}, ag.policy("feeds", owners=["*"]))
     agent = host.start()
     for verb in ("status", "metrics", "dashboard", "du", "alerts", "history",
-                 "largest", "oldest", "growth"):
+                 "largest", "oldest", "growth", "held"):
         done = agent.ctl(verb)
         assert "\x1b" not in done.stdout + done.stderr, verb
         assert os.linesep in done.stdout or verb in ("alerts", "history",
-                                                     "largest", "oldest", "growth")
+                                                     "largest", "oldest", "growth", "held")
     assert "feeds" in agent.ctl("status").stdout

@@ -73,6 +73,8 @@ GROWTH = {"component": "feeds", "hourBytes": None, "dayBytes": -(3 << 30),
                        "hourBytes": 5 << 20, "dayBytes": 9 << 20}],
           "directories": [{"path": "/srv/" + NASTY, "hourBytes": 0,
                            "dayBytes": 1}]}
+HELD = {"by": "a.service (" + NASTY + ", pid 7)", "component": None,
+        "filesystem": "/srv/" + NASTY, "files": 3, "heldBytes": 7 << 30}
 TAKEN = {"id": "feeds.0.1a2b3c4d5e6f7081", "path": "/srv/" + NASTY,
          "component": "feeds", "usedBytes": 1, "reason": "error",
          "error": "taken " + NASTY}
@@ -103,6 +105,8 @@ ANSWERS = {
         "usedBytes": 123456789, "sizeBytes": 1, "files": 3,
         "directories": 2, "trusted": False}]}],
     "Largest": [{"files": [FILE]}],
+    "GetHeld": [{"held": [HELD, dict(HELD, by=None)], "heldBytes": 14 << 30,
+                 "hiddenProcesses": 3, "at": TIME}],
     "GetGrowth": [{"since": "2026-11-01T00:00:00Z", "components": [GROWTH]}],
     "Oldest": [{"files": []}],
     "Subscribe": [{"event": EVENT}] * 3,
@@ -145,6 +149,7 @@ VERBS = [
     ("largest feeds --limit 7", "Largest",
      {"component": "feeds", "limit": 7}, 0),
     ("oldest", "Oldest", {}, 0),
+    ("held", "GetHeld", {}, 0),
     ("growth feeds", "GetGrowth", {"component": "feeds"}, 0),
     ("events", "Subscribe", {}, 0),
     ("alerts", "GetAlerts", {}, 0),

@@ -47,7 +47,7 @@ def calls(agent):
         ("Du", {}), ("Du", {"path": data}),
         ("Largest", {}), ("Largest", {"component": "feeds", "limit": 2}),
         ("Oldest", {}), ("Oldest", {"component": None, "limit": None}),
-        ("GetGrowth", {}), ("GetGrowth", {"component": "feeds"}),
+        ("GetHeld", {}), ("GetGrowth", {}), ("GetGrowth", {"component": "feeds"}),
         ("GetAlerts", {}), ("GetHistory", {}),
         ("GetHistory", {"component": "feeds", "limit": 1}),
         ("CheckConfig", {}), ("ShowConfig", {}),

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "act/deleted.h"
 #include "act/holders.h"
 #include "base/fd.h"
 #include "blockers.h"
@@ -124,6 +125,59 @@ static void test_open(void **state)
 	end(pid);
 	ask(by);
 	assert_string_equal(by, "");
+	world_fini(&w);
+}
+
+static struct deleted_report report;
+
+/* Others may hold files on the same filesystem: the row of component. */
+static const struct deleted_row *find_deleted(
+	const struct deleted_place *places, size_t n, uint32_t component)
+{
+	deleted_find(places, n, &report);
+	for (uint32_t i = 0; i < report.n_rows; i++)
+		if (report.rows[i].component == component)
+			return &report.rows[i];
+	return NULL;
+}
+
+/* Deleted and open: by whom, and of which place; not what still has a name, nor
+ * what lies on another filesystem. */
+static void test_deleted(void **state)
+{
+	uid_t uid = geteuid() == 0 ? SOMEBODY : 0;
+	struct deleted_place places[] = {
+		{.path = w.base, .component = 4},
+		{.path = w.path, .component = 7},
+	};
+	const struct deleted_row *row;
+	struct stat st;
+	pid_t first, second;
+
+	(void)state;
+	set_up();
+	must(stat(path, &st) == 0);
+	places[0].dev = places[1].dev = st.st_dev;
+	first = hold(uid, 0);
+	second = hold(uid, 0);
+	assert_null(find_deleted(places, 2, 7));
+	must(unlink(path) == 0);
+	row = find_deleted(places, 2, 7);
+	assert_non_null(row);
+	assert_int_equal(row->files, 1);
+	assert_int_equal(row->bytes, st.st_blocks * 512);
+	assert_true(row->pid == first || row->pid == second);
+	assert_non_null(strstr(row->by, "hold\"er"));
+	assert_non_null(find_deleted(places, 1, 4));
+	places[0].path = "/nowhere";
+	assert_null(find_deleted(places, 1, 4));
+	assert_non_null(find_deleted(places, 1, DELETED_NOWHERE));
+	places[0].dev++;
+	assert_null(find_deleted(places, 1, DELETED_NOWHERE));
+	deleted_find(places, 0, &report);
+	assert_int_equal(report.n_rows, 0);
+	end(first);
+	end(second);
 	world_fini(&w);
 }
 
@@ -248,6 +302,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_deleted),
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_not_visible),
 		cmocka_unit_test(test_nonsense),
