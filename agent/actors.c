@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -24,6 +25,7 @@ struct known {
 struct actors {
 	char *names[ACTORS_MAX]; /* from ACTOR_OURS on */
 	size_t n_names;
+	char own[PROCESS_COMMAND]; /* command, as a reaper has it too */
 	char *const *ignored;
 	size_t n_ignored;
 	struct known cache[CACHE_SIZE];
@@ -33,8 +35,10 @@ struct actors *actors_new(void)
 {
 	struct actors *a = calloc(1, sizeof(*a));
 
-	if (a)
-		a->n_names = ACTOR_OURS + 1;
+	if (!a)
+		return NULL;
+	a->n_names = ACTOR_OURS + 1;
+	process_command(getpid(), a->own);
 	return a;
 }
 
@@ -106,6 +110,9 @@ static struct actor ask(struct actors *a, pid_t pid)
 		snprintf(name, sizeof(name), "%s (%s)", unit, command);
 	else
 		snprintf(name, sizeof(name), "%s", unit);
+	/* Its events may come before its word. */
+	if (strcmp(command, a->own) == 0)
+		return (struct actor){.number = ACTOR_OURS};
 	return (struct actor){.number = number_of(a, name),
 		.is_ignored = is_ignored(a, unit, command)};
 }

@@ -36,7 +36,7 @@ struct component {
 	int64_t recover_boot_ns; /* not again before; 0: was not needed yet */
 	int64_t reconcile_boot_ns;
 	int64_t retry_roots_boot_ns;
-	int64_t nameless_boot_ns; /* see feed_keep_nameless */
+	int64_t nameless_boot_ns; /* see feed_keep_nameless, feed_keep_again */
 	bool is_scanned; /* the first scan was announced */
 	uint64_t n_cleanups, freed_bytes; /* since the start */
 	uint64_t skipped_files[N_REASONS]; /* by its cleanups */

@@ -242,7 +242,8 @@ static void keep_true(struct agent *a, struct component *c)
 		c->reconcile_boot_ns = now + period_s * CLOCK_NS_PER_S;
 	}
 	keep_roots(a, c);
-	c->nameless_boot_ns = feed_keep_nameless(c->feed, now);
+	c->nameless_boot_ns = MIN_OF(feed_keep_nameless(c->feed, now),
+		feed_keep_again(c->feed, now));
 	notice_feed(c);
 }
 

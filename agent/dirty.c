@@ -81,8 +81,17 @@ bool dirty_has(
 	return d->n_slots && d->slots[slot_of(d, dir, name, len)];
 }
 
+static void merge(uint16_t *old, uint16_t note)
+{
+	if (!(note & DIRTY_ACTOR))
+		note |= *old & DIRTY_ACTOR;
+	if (!(note & ~DIRTY_ACTOR))
+		note |= *old & (uint16_t)~DIRTY_ACTOR;
+	*old = note;
+}
+
 int dirty_add_by(struct dirty *d, uint32_t dir, const char *name, size_t len,
-	uint16_t actor)
+	uint16_t note)
 {
 	size_t at;
 	int r = 0;
@@ -95,8 +104,7 @@ int dirty_add_by(struct dirty *d, uint32_t dir, const char *name, size_t len,
 		return r;
 	at = slot_of(d, dir, name, len);
 	if (d->slots[at]) {
-		if (actor)
-			d->items[d->slots[at] - 1].actor = actor;
+		merge(&d->items[d->slots[at] - 1].note, note);
 		return 0;
 	}
 	r = mem_grow(
@@ -107,7 +115,7 @@ int dirty_add_by(struct dirty *d, uint32_t dir, const char *name, size_t len,
 		.dir = dir,
 		.offset = (uint32_t)d->text.len,
 		.len = (uint16_t)len,
-		.actor = actor,
+		.note = note,
 		.order = (uint32_t)d->n_items,
 	};
 	r = buf_put(&d->text, name, len);

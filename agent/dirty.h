@@ -13,11 +13,17 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
+/* What was said of a name beside that it changed: who it was last (actors.h; 0:
+ * not told), and whether that closed the file. */
+#define DIRTY_ACTOR  0x3fff
+#define DIRTY_OPEN   0x4000
+#define DIRTY_CLOSED 0x8000
+
 struct dirty_item {
 	uint32_t dir;
 	uint32_t offset; /* of the name in text */
 	uint16_t len;
-	uint16_t actor; /* who announced it last (actors.h), or 0 */
+	uint16_t note;
 	uint32_t order; /* of arrival */
 };
 
@@ -33,9 +39,10 @@ struct dirty {
 
 void dirty_init(struct dirty *d);
 void dirty_fini(struct dirty *d);
-/* actor 0 leaves what was there. Returns 0, -ENOMEM or -ENAMETOOLONG. */
+/* note: what is 0 in it leaves what was there. Returns 0, -ENOMEM or
+ * -ENAMETOOLONG. */
 int dirty_add_by(struct dirty *d, uint32_t dir, const char *name, size_t len,
-	uint16_t actor);
+	uint16_t note);
 static inline int dirty_add(
 	struct dirty *d, uint32_t dir, const char *name, size_t len)
 {

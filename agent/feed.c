@@ -117,6 +117,18 @@ static struct actor actor_of(const struct feed *f, const struct watch_event *e)
 		       : (struct actor){.number = ACTOR_UNKNOWN};
 }
 
+static uint16_t note_of(const struct feed *f, const struct watch_event *e)
+{
+	uint16_t actor = actor_of(f, e).number;
+
+	/* A reaper that is gone already. */
+	if (actor == ACTOR_UNKNOWN && f->is_reaping && e->is_leaving)
+		actor = ACTOR_OURS;
+	return actor | (e->is_closed	       ? DIRTY_CLOSED
+			       : e->is_written ? DIRTY_OPEN
+					       : 0);
+}
+
 void feed_event(void *ctx, const struct watch_event *e)
 {
 	struct feed *f = ctx;
@@ -128,7 +140,7 @@ void feed_event(void *ctx, const struct watch_event *e)
 		if (e->name_len)
 			feed_look_by(f, e->dir,
 				is_old_news(f, e) ? "." : e->name,
-				actor_of(f, e).number);
+				note_of(f, e));
 		feed_note_nameless(f, e->name);
 		break;
 	case WATCH_TOUCH:
@@ -165,6 +177,7 @@ int feed_new(const struct policy *policy, uint32_t id, struct measure *measure,
 	f->is_provisional = true;
 	f->n_roots = policy->n_roots;
 	dirty_init(&f->dirty);
+	feed_again_init(&f->again);
 	f->index = index_new();
 	f->roots = calloc(f->n_roots ? f->n_roots : 1, sizeof(*f->roots));
 	if (!f->index || !f->roots)
@@ -197,6 +210,7 @@ struct feed *feed_free(struct feed *f)
 	}
 	dirty_fini(&f->dirty);
 	growth_fini(&f->growth);
+	feed_again_fini(&f->again);
 	free(f->nameless.tags);
 	free(f->fast.dirs);
 	free(f->slow.dirs);

@@ -136,6 +136,10 @@ int feed_take_fault(struct feed *f, size_t root);
 /* Files that are written to under no name of theirs are looked for. Returns
  * when to call again, on the boot clock; INT64_MAX: when news have come. */
 int64_t feed_keep_nameless(struct feed *f, int64_t now_boot_ns);
+/* Large files that were written to are looked at again, while they may be open
+ * and be written to unseen. Returns when to call again; INT64_MAX: when news
+ * have come. */
+int64_t feed_keep_again(struct feed *f, int64_t now_boot_ns);
 /* Finds the names behind entries of one directory; the result comes through
  * fn (borrowed; is_last for its last piece). hashes taken. 0 or -errno. */
 typedef void feed_names_fn(void *ctx, const struct result *result);

@@ -110,13 +110,13 @@ static int put_names(
 	int r = 0;
 
 	job->n_names = to - from;
-	job->actors = calloc(job->n_names, sizeof(*job->actors));
-	if (!job->actors)
+	job->notes = calloc(job->n_names, sizeof(*job->notes));
+	if (!job->notes)
 		return -ENOMEM;
 	for (size_t i = from; r == 0 && i < to; i++) {
 		const struct dirty_item *item = &set->items[i];
 
-		job->actors[i - from] = item->actor;
+		job->notes[i - from] = item->note;
 		r = buf_put(&job->names, dirty_name(set, item),
 			(size_t)item->len + 1);
 	}
@@ -144,7 +144,7 @@ static void keep_waiting(
 {
 	for (size_t i = from; i < to; i++)
 		feed_look_by(f, set->items[i].dir,
-			dirty_name(set, &set->items[i]), set->items[i].actor);
+			dirty_name(set, &set->items[i]), set->items[i].note);
 }
 
 /* The names that wait leave, and others may come in their place. */

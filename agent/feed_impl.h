@@ -6,6 +6,7 @@
  * feed_dispatch.c sends jobs out, feed_result.c takes their results in. */
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "dirty.h"
 #include "feed.h"
 #include "growth.h"
@@ -53,6 +54,21 @@ struct nameless {
 	int64_t due_boot_ns; /* of the next search */
 };
 
+/* A file that is to be looked at again though nothing may announce it. */
+struct again_item {
+	uint64_t hash; /* of the name, by the key beside */
+	uint32_t dir, life;
+	char *name;
+	int64_t due_boot_ns, pause_ns;
+	bool is_closed; /* the last that was heard of it */
+};
+
+struct again {
+	struct hash_key key;
+	struct again_item *items; /* NULL: none yet */
+	size_t n;
+};
+
 struct feed {
 	const struct policy *policy;
 	uint32_t id;
@@ -69,6 +85,7 @@ struct feed {
 	struct queue fast, slow;
 	struct asker *askers;
 	struct nameless nameless;
+	struct again again;
 	uint64_t next_tag;
 	size_t n_looking, n_listing, n_slow;
 	uint64_t drift_before; /* of this reconciliation */
@@ -87,8 +104,9 @@ static inline size_t feed_waiting(const struct queue *q)
 
 /* NULL: out of memory. */
 struct dir_info *feed_info(struct feed *f, uint32_t dir);
+/* note: dirty.h */
 void feed_look_by(
-	struct feed *f, uint32_t dir, const char *name, uint16_t actor);
+	struct feed *f, uint32_t dir, const char *name, uint16_t note);
 bool feed_dequeue(struct queue *q, uint32_t *ret);
 /* Every directory of the index, into one of the queues. */
 void feed_list_all(struct feed *f, bool is_slow);
@@ -115,6 +133,12 @@ struct source *feed_source_of(const struct feed *f, uint32_t dir);
 int feed_probe(struct feed *f, size_t i);
 /* What an event names may be an open file's number. */
 void feed_note_nameless(struct feed *f, const char *name);
+void feed_again_init(struct again *a);
+void feed_again_fini(struct again *a);
+/* A look at a name, with the note of it; has_changed: it was not as the index
+ * had it. */
+void feed_note_change(struct feed *f, const struct observation *o,
+	uint16_t note, bool has_changed);
 /* Bytes came or went in a directory, by actor. */
 void feed_note_growth(
 	struct feed *f, uint32_t dir, uint16_t actor, int64_t bytes);

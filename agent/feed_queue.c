@@ -58,17 +58,16 @@ void feed_list(struct feed *f, uint32_t dir)
 	enqueue(f, &f->fast, dir);
 }
 
-void feed_look_by(
-	struct feed *f, uint32_t dir, const char *name, uint16_t actor)
+void feed_look_by(struct feed *f, uint32_t dir, const char *name, uint16_t note)
 {
 	if (f->dirty.n_items >= FEED_MAX_DIRTY ||
-		dirty_add_by(&f->dirty, dir, name, strlen(name), actor) < 0)
+		dirty_add_by(&f->dirty, dir, name, strlen(name), note) < 0)
 		feed_overflow(f);
 }
 
 void feed_look(struct feed *f, uint32_t dir, const char *name)
 {
-	feed_look_by(f, dir, name, ACTOR_UNKNOWN);
+	feed_look_by(f, dir, name, 0);
 }
 
 uint32_t feed_life(const struct feed *f, uint32_t dir)

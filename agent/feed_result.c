@@ -112,18 +112,19 @@ struct naming {
 	size_t i;
 };
 
-/* Who announced the name; of one found by a listing, who made the directory. */
-static uint16_t actor_of(const struct feed *f, const struct job *job,
+/* What was said of the name; of one found by a listing, who made the directory.
+ */
+static uint16_t note_of(const struct feed *f, const struct job *job,
 	struct naming *way, const struct observation *o)
 {
 	if (job->kind == JOB_LIST)
-		return job->is_slow ? ACTOR_UNKNOWN : f->dirs[job->dir].actor;
-	for (; job->actors && way->i < job->n_names; way->i++) {
+		return job->is_slow ? 0 : f->dirs[job->dir].actor;
+	for (; job->notes && way->i < job->n_names; way->i++) {
 		if (strcmp(way->at, o->name) == 0)
-			return job->actors[way->i];
+			return job->notes[way->i];
 		way->at += strlen(way->at) + 1;
 	}
-	return ACTOR_UNKNOWN;
+	return 0;
 }
 
 static void note_maker(struct feed *f, uint32_t dir, uint16_t actor)
@@ -135,8 +136,9 @@ static void note_maker(struct feed *f, uint32_t dir, uint16_t actor)
 }
 
 static int apply_name(struct feed *f, const struct job *job,
-	const struct verdict *all, const struct observation *o, uint16_t actor)
+	const struct verdict *all, const struct observation *o, uint16_t note)
 {
+	uint16_t actor = note & DIRTY_ACTOR;
 	struct index_change change;
 	int r;
 
@@ -154,6 +156,7 @@ static int apply_name(struct feed *f, const struct job *job,
 		feed_note_owner(f, change.node, &o->st);
 	}
 	feed_note_growth(f, job->dir, actor, change.used_delta);
+	feed_note_change(f, o, note, change.what != INDEX_SAME);
 	if (job->is_slow && change.what != INDEX_SAME &&
 		!dirty_has(&f->dirty, o->dir, o->name, o->name_len)) {
 		f->counters.drift++;
@@ -177,7 +180,7 @@ static int apply_all(struct feed *f, const struct result *result)
 		r = apply_self(f, job, o++);
 	all = judge_all(f, job);
 	for (; r == 0 && o < end; o++)
-		r = apply_name(f, job, &all, o, actor_of(f, job, &way, o));
+		r = apply_name(f, job, &all, o, note_of(f, job, &way, o));
 	return r;
 }
 

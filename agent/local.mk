@@ -13,7 +13,7 @@ libullage_a_SOURCES += \
 	agent/dirty.c agent/dirty.h \
 	agent/feed.c agent/feed.h agent/feed_impl.h \
 	agent/feed_queue.c agent/feed_dispatch.c agent/feed_result.c \
-	agent/feed_nameless.c agent/feed_source.c \
+	agent/feed_again.c agent/feed_nameless.c agent/feed_source.c \
 	agent/wire.c agent/wire.h \
 	agent/agent.c agent/core.h agent/component.h \
 	agent/cleanup.c agent/cleanup.h \

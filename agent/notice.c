@@ -206,7 +206,9 @@ static void judge_ballast(struct agent *a, const struct filesystem *f,
 	const struct ballast_report *report)
 {
 	bool is_lost = f->ballast && f->ballast->is_lost;
-	bool is_bad = is_lost || (report->error && report->error != ENOSPC);
+	bool is_wanted = ballast_wanted(a->config, f->facts.total_bytes) > 0;
+	bool is_bad = is_wanted &&
+		      (is_lost || (report->error && report->error != ENOSPC));
 	char scope[400], message[600];
 
 	snprintf(scope, sizeof(scope), "ballast/%.300s", f->path);

@@ -253,6 +253,8 @@ static void tell(
 		e.name = "";
 		e.name_len = 0;
 	}
+	e.is_written = record->mask & (FAN_CREATE | FAN_MODIFY);
+	e.is_closed = record->mask & FAN_CLOSE_WRITE;
 	e.is_leaving = !(record->mask & FANOTIFY_CHANGES & ~LEAVING);
 	if (record->mask & FANOTIFY_CHANGES)
 		hand_over(w, &e);

@@ -25,7 +25,7 @@ struct job *job_free(struct job *job)
 	free(job->root_path);
 	free(job->rel);
 	buf_fini(&job->names);
-	free(job->actors);
+	free(job->notes);
 	free(job->hashes);
 	free(job);
 	return NULL;

@@ -44,7 +44,7 @@ struct job {
 	/* JOB_LOOK: names one after another, each NUL-terminated */
 	struct buf names;
 	size_t n_names;
-	uint16_t *actors; /* for the caller: of each name; or NULL */
+	uint16_t *notes; /* for the caller: of each name; or NULL */
 	/* JOB_LIST: where to ask for news first; ops NULL: nowhere */
 	const struct watch_ops *ops;
 	struct watch *watch;

@@ -34,8 +34,8 @@ def files(host):
 
 
 def made(agent, size=BALLAST):
-    ag.wait_for("ballast is made",
-                lambda: filesystem(agent)["ballastBytes"] == size, 35)
+    ag.wait_for("ballast is made", lambda: any(
+        f["ballastBytes"] == size for f in agent.status()["filesystems"]), 35)
 
 
 def fill(path, size):
