@@ -135,7 +135,7 @@ void methods_panic(void *ctx, struct control_call *call, json *parameters)
 {
 	struct agent *a = ctx;
 	json *on, *reply;
-	char message[300];
+	char message[400];
 	int r;
 
 	if (!json_object_object_get_ex(parameters, "on", &on) ||
@@ -149,8 +149,10 @@ void methods_panic(void *ctx, struct control_call *call, json *parameters)
 	log_event(MSG_PANIC, NULL, "panic latch %s by uid %d",
 		a->is_panic ? "set" : "lifted", (int)control_peer_uid(call));
 	if (r < 0) {
-		snprintf(message, sizeof(message), "%.200s: %s", a->panic_path,
-			strerror(-r));
+		snprintf(message, sizeof(message),
+			"%.200s: %s; as long as it runs this agent begins no "
+			"cleanup, but one under way goes on to its end",
+			a->panic_path, strerror(-r));
 		control_fail(call, "Failed", message);
 		return;
 	}
