@@ -69,16 +69,21 @@ static struct again_item *add(struct feed *f, const struct observation *o)
 void feed_note_change(struct feed *f, const struct observation *o,
 	uint16_t note, bool has_changed)
 {
-	struct again_item *item = find(&f->again, o->dir, o->name, o->name_len);
 	bool is_large =
 		o->kind == OBS_FILE &&
 		MAX_OF(o->st.used_bytes, o->st.size_bytes) >= AGAIN_BYTES;
+	bool is_new = is_large && has_changed && !f->is_provisional;
+	struct again_item *item;
 
-	if (item && !is_large)
-		drop(&f->again, item);
-	if (!is_large || f->is_provisional)
+	/* Every name of a scan comes by here. */
+	if (!f->again.n && !is_new)
 		return;
-	if (!item && has_changed)
+	item = find(&f->again, o->dir, o->name, o->name_len);
+	if (item && !is_large) {
+		drop(&f->again, item);
+		return;
+	}
+	if (!item && is_new)
 		item = add(f, o);
 	if (!item)
 		return;
