@@ -129,6 +129,18 @@ static uint16_t note_of(const struct feed *f, const struct watch_event *e)
 					       : 0);
 }
 
+/* What we open ourselves is no use of it. */
+static void take_touch(struct feed *f, const struct watch_event *e)
+{
+	struct actor actor = actor_of(f, e);
+
+	if (actor.is_ignored)
+		index_disown(f->index, e->dir, e->name, e->name_len);
+	else if (!f->is_reaping && actor.number != ACTOR_OURS)
+		index_touch(f->index, e->dir, e->name, e->name_len,
+			f->now_real_s);
+}
+
 void feed_event(void *ctx, const struct watch_event *e)
 {
 	struct feed *f = ctx;
@@ -144,11 +156,7 @@ void feed_event(void *ctx, const struct watch_event *e)
 		feed_note_nameless(f, e->name);
 		break;
 	case WATCH_TOUCH:
-		if (actor_of(f, e).is_ignored)
-			index_disown(f->index, e->dir, e->name, e->name_len);
-		else if (!f->is_reaping)
-			index_touch(f->index, e->dir, e->name, e->name_len,
-				f->now_real_s);
+		take_touch(f, e);
 		break;
 	case WATCH_SELF:
 	case WATCH_UNMOUNT:
