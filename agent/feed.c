@@ -137,8 +137,8 @@ static void take_touch(struct feed *f, const struct watch_event *e)
 	if (actor.is_ignored)
 		index_disown(f->index, e->dir, e->name, e->name_len);
 	else if (!f->is_reaping && actor.number != ACTOR_OURS)
-		index_touch(f->index, e->dir, e->name, e->name_len,
-			f->now_real_s);
+		index_touch(
+			f->index, e->dir, e->name, e->name_len, f->now_real_s);
 }
 
 void feed_event(void *ctx, const struct watch_event *e)
