@@ -272,6 +272,26 @@ static void test_nothing_to_answer(void **state)
 	assert_int_equal(answer_flush(&a), 0);
 }
 
+/* An outcome that has waited for 100 ms takes the others along. */
+static void test_late_answer(void **state)
+{
+	struct outcome o = {.item = 7}, got[3];
+	struct answer a = {0};
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	a.fd = fds[1];
+	assert_int_equal(answer_put(&a, &o), 0);
+	assert_int_equal(read(fds[0], got, sizeof(got)), -1);
+	a.first_boot_ns -= CLOCK_NS_PER_S;
+	assert_int_equal(answer_put(&a, &o), 0);
+	assert_int_equal(read(fds[0], got, sizeof(got)), 2 * sizeof(o));
+	assert_int_equal(got[1].item, 7);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 #define D64 "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
 static const char *const deep[] = {
 	D64, D64 "/" D64, D64 "/" D64 "/" D64, D64 "/" D64 "/" D64 "/" D64};
@@ -520,6 +540,7 @@ int main(void)
 		cmocka_unit_test(test_dots),
 		cmocka_unit_test(test_plans),
 		cmocka_unit_test(test_nothing_to_answer),
+		cmocka_unit_test(test_late_answer),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_torn_records),
 		cmocka_unit_test(test_no_audit),

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Each allocation of a reaper fails once, and of listing hooks: no file is
- * lost, the newest stays, and every candidate has its answer. */
+/* Each allocation of a reaper fails once, of listing hooks, and of records: no
+ * file is lost, the newest stays, and every candidate has its answer. */
 #include "tests/unit/failing.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "act/audit.h"
 #include "act/hook.h"
 #include "act/quarantine.h"
 #include "unit/reaping.h"
@@ -145,11 +146,82 @@ static void hooks(void)
 }
 CASE(hooks)
 
+struct record {
+	struct audit audit;
+	struct candidate c;
+	struct beneath_stat st;
+	char dir[AUDIT_PATH_MAX + 600];
+};
+
+static void write_records(struct record *r)
+{
+	audit_intent(&r->audit, &r->c, &r->st);
+	audit_found(&r->audit, r->dir, true);
+	audit_flush(&r->audit);
+	audit_refused(&r->audit, "seccomp", EPERM);
+	audit_flush(&r->audit);
+}
+
+/* Whole lines, as many as were not lost. */
+static void must_be_whole(const struct audit *a, uint64_t n_records)
+{
+	buf_auto struct buf text = {0};
+	uint64_t n = 0;
+	char *at, *line;
+
+	assert_int_equal(lseek(a->fd, 0, SEEK_SET), 0);
+	assert_int_equal(buf_read_fd(&text, a->fd, 1 << 20), 0);
+	at = text.data;
+	while ((line = strsep(&at, "\n")) && at) {
+		assert_true(line[0] == '{');
+		assert_true(line[strlen(line) - 1] == '}');
+		n++;
+	}
+	assert_int_equal(n + a->n_lost, n_records);
+}
+
+/* Where the buffer grows depends on what comes before, so before it stands a
+ * name of each length. */
+static void try_records(size_t len)
+{
+	struct record r = {.c = {.name = "na\"me", .rel_dir = r.dir},
+		.st = {.used_bytes = 4096}};
+
+	memset(r.dir, 'd', len);
+	memset(r.dir, '"', len / 4);
+	for (int left = 0;; left++) {
+		r.audit = (struct audit){.component = "web",
+			.root = "/srv",
+			.fd = memfd_create("audit", MFD_CLOEXEC)};
+		assert_true(r.audit.fd >= 0);
+		failing_left = left;
+		*failing_seen = 0;
+		write_records(&r);
+		failing_left = -1;
+		must_be_whole(&r.audit, 3);
+		assert_int_equal(r.audit.n_lost > 0, *failing_seen);
+		audit_fini(&r.audit);
+		fd_close(r.audit.fd);
+		if (!*failing_seen)
+			return;
+	}
+}
+
+static void test_records(void **state)
+{
+	(void)state;
+	for (size_t len = 0; len < 512; len++) {
+		try_records(len);
+		try_records(AUDIT_PATH_MAX + 1 + len);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reaper),
 		cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_records),
 	};
 
 	failing_seen = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE,
