@@ -504,6 +504,16 @@ static int asked_to_try_again(struct scratch *s)
 	return 0;
 }
 
+static int interrupted(struct scratch *s)
+{
+	int fd;
+
+	if (!forbid_openat2(EINTR))
+		return CANNOT;
+	EXPECT(beneath_open_dir(s->fd, "", &fd) == -EAGAIN);
+	return 0;
+}
+
 /* A filter that forbids it, as containers have. */
 static int refused_openat2(struct scratch *s)
 {
@@ -534,8 +544,8 @@ static int allowed_openat2(struct scratch *s)
 
 static void what_openat2_says_decides(void **state)
 {
-	static int (*const cases[])(struct scratch *) = {
-		asked_to_try_again, refused_openat2, allowed_openat2};
+	static int (*const cases[])(struct scratch *) = {asked_to_try_again,
+		interrupted, refused_openat2, allowed_openat2};
 	struct scratch *s = *state;
 
 	assert_int_equal(fchmod(s->fd, 0711), 0);

@@ -314,6 +314,9 @@ static void test_ext4(void **state)
 static void test_share(void **state)
 {
 	(void)state;
+	/* nothing in it, and nothing but room behind its end */
+	assert_int_equal(extent_own_bytes(-1, 0, 4096), 0);
+	assert_int_equal(extent_own_bytes(-1, 4096, 0), 4096);
 	assert_int_equal(extent_share(1000, 100, 0), 1000);
 	assert_int_equal(extent_share(1000, 100, 100), 0);
 	assert_int_equal(extent_share(1000, 100, 25), 750);
