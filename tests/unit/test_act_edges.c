@@ -542,6 +542,36 @@ static void test_torn_records(void **state)
 	scratch_fini(&s);
 }
 
+/* Cut just between two, none is torn. */
+static void test_cut_between_records(void **state)
+{
+	static const struct candidate c = {.rel_dir = "a", .name = "b"};
+	static const struct beneath_stat st = {.nlink = 1};
+	static const struct outcome o = {.reason = REASON_DELETED};
+	struct audit a = {.component = "web", .root = "/srv"};
+	struct scratch s;
+	struct stat file;
+	off_t size;
+
+	(void)state;
+	scratch_init(&s);
+	a.fd = openat(
+		s.fd, "audit", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	assert_true(a.fd >= 0);
+	audit_result(&a, &c, &st, &o);
+	size = (off_t)a.line.len;
+	set_limit(a.fd, size);
+	audit_intent(&a, &c, &st);
+	set_limit(a.fd, -1);
+	assert_int_equal(a.n_lost, 1);
+	assert_false(a.is_torn);
+	assert_int_equal(fstat(a.fd, &file), 0);
+	assert_int_equal(file.st_size, size);
+	audit_fini(&a);
+	fd_close(a.fd);
+	scratch_fini(&s);
+}
+
 /* Nobody wants records: nothing is written, nothing is lost. */
 static void test_no_audit(void **state)
 {
@@ -597,6 +627,7 @@ int main(void)
 		cmocka_unit_test(test_late_answer),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_torn_records),
+		cmocka_unit_test(test_cut_between_records),
 		cmocka_unit_test(test_no_audit),
 		cmocka_unit_test(test_no_hooks),
 	};

@@ -194,7 +194,10 @@ static void must_be_whole(const struct audit *a)
 
 static void try_record(void (*write)(struct record *), size_t len)
 {
-	struct record r = {.c = {.name = "na\"me\1\377", .rel_dir = r.text},
+	static const char *const odd[] = {
+		"na\"me", "na\\me", "na\1me", "na\177me", "na\377me"};
+	struct record r = {
+		.c = {.name = odd[len % ARRAY_SIZE(odd)], .rel_dir = r.text},
 		.st = {.used_bytes = 4096}};
 
 	memset(r.text, 'd', len);

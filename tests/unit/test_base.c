@@ -287,7 +287,10 @@ static int be_slow(struct waiting *w)
 	if (write(w->in[1], "ab", 2) != 2)
 		return 1;
 	usleep(20000);
-	if (write(w->in[1], "cd", 2) != 2 || send(w->sock[1], "x", 1, 0) != 1)
+	if (write(w->in[1], "cd", 2) != 2)
+		return 1;
+	usleep(20000);
+	if (send(w->sock[1], "x", 1, 0) != 1)
 		return 1;
 	usleep(20000);
 	while (read(w->out[0], some, sizeof(some)) > 0)
