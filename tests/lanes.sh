@@ -161,13 +161,15 @@ group_valgrind() {
 # counters lie in a mapped file, so a reaper that may write nothing, or is
 # killed, counts too. Only by name: it takes minutes.
 COVERAGE_TESTS=(unit/test_act_edges unit/test_act_roots unit/test_act_oom
-	unit/test_parse_edges unit/test_proto_oom unit/test_base unit/test_oom unit/test_model
-	unit/test_plan unit/test_varlink unit/test_state unit/test_beneath
-	unit/test_inuse unit/test_confine unit/test_quarantine unit/test_guard
-	unit/test_judge unit/test_reap unit/test_reaper unit/test_hook
-	unit/test_trash unit/test_trash_edges unit/test_trashing
-	unit/test_ballast unit/test_ballast_when unit/test_ballast_keep
-	hostile/kill hostile/kill_trash hostile/calls)
+	unit/test_parse_edges unit/test_proto_oom unit/test_base unit/test_oom
+	unit/test_model unit/test_plan unit/test_varlink unit/test_state
+	unit/test_beneath unit/test_inuse unit/test_confine
+	unit/test_quarantine unit/test_guard unit/test_judge unit/test_reap
+	unit/test_reaper unit/test_hook unit/test_extent unit/test_gain
+	unit/test_trash unit/test_trash_edges
+	unit/test_trashing unit/test_recovering unit/test_ballast
+	unit/test_ballast_when unit/test_ballast_keep hostile/kill
+	hostile/kill_trash hostile/calls)
 build_coverage() {
 	build_once build-coverage all "coverage" CC=clang \
 		CFLAGS="-O1 -g -fprofile-instr-generate -fcoverage-mapping \

@@ -23,6 +23,7 @@ CATALOG = TOP / "agent/base/messages.tbl"
 READY_S = 2.0  # from the end of one to the next that is ready
 MOST = {"ullaged.service": 1.5, "ullage-hooks@.service": 1.3}
 UNITS = Path("lib/systemd/system")
+LOWEST = {"idle", "best-effort: prio 7"}
 
 
 def message_id(name):
@@ -200,6 +201,54 @@ def test_journal_and_catalog(machine):
         "journalctl", "-x", "--no-pager", "-u", "ullaged",
         f"MESSAGE_ID={message_id('CLEANUP_DONE')}").stdout
     assert "Subject: Cleanup done" in explained
+
+
+def posted(received, kind):
+    """Alerts of a kind, as hooks have posted them."""
+    alerts = [json.loads(line[7:]) for line in received.read_text(
+        ).splitlines() if line.startswith("/alert {")]
+    return [a for a in alerts if (a["kind"], a["event"]) == (kind, "raised")]
+
+
+def test_who_holds_a_file_is_named(machine, received):
+    """Though the unit hides processes of others, and has no right to look
+    into them: it becomes their user for that."""
+    path = fill(machine, "/srv/ext4/", ["held"], 18 * MIB) / "held"
+    machine.enter("systemd-run", "--quiet", "--unit=keeper", "--uid=daemon",
+                  "--property=StandardInput=file:/srv/ext4/held",
+                  "sleep", "1000")
+    pid = machine.show("keeper", "MainPID")[0]
+    path.rename(path.parent / "feeds/held")
+    alert = wait_for("alert", lambda: posted(received, "target-missed"), 20)[0]
+    machine.do("systemctl stop keeper")
+    print(alert["message"])
+    assert alert["component"] == "feeds"
+    assert alert["details"]["blockers"][0] == {
+        "cause": "busy", "by": f"keeper.service (sleep, pid {pid})",
+        "files": 1, "bytes": 18 * MIB}
+    assert f"by keeper.service (sleep, pid {pid}): 1 file" in alert["message"]
+    wait_for("let go", lambda: machine.json("cleanup", "feeds", check=False))
+    assert not (path.parent / "feeds/held").exists()
+
+
+def io_priorities(machine):
+    """Of the threads of the agent, the warden's first child."""
+    agent, *_ = machine.enter("sh", "-c", "cat /proc/"
+                              f"{machine.main_pid()}/task/*/children"
+                              ).stdout.split()
+    return machine.enter("sh", "-c", f"for t in /proc/{agent}/task/*; do "
+                         "ionice -p ${t##*/}; done").stdout.splitlines()
+
+
+def test_slow_scans_give_way(machine):
+    """Nothing is read above the lowest of the usual priorities. (A worker
+    stays as it was for its last job until the next one.)"""
+    found = io_priorities(machine)
+    for _ in range(5):
+        machine.ctl("reconcile")
+        found += io_priorities(machine)
+    print(sorted(set(found)))
+    assert set(found) <= LOWEST
 
 
 def test_reload(machine):

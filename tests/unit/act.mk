@@ -8,6 +8,7 @@ ACT_TESTS = \
 	tests/unit/test_judge \
 	tests/unit/test_guard \
 	tests/unit/test_extent \
+	tests/unit/test_gain \
 	tests/unit/test_holders \
 	tests/unit/test_ballast \
 	tests/unit/test_reaper \
@@ -44,6 +45,12 @@ tests_unit_test_extent_SOURCES = tests/unit/test_extent.c $(WORLD)
 tests_unit_test_extent_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	$(CMOCKA_CFLAGS)
 tests_unit_test_extent_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_gain_SOURCES = tests/unit/test_gain.c
+tests_unit_test_gain_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_gain_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=fstatfs,--wrap=syncfs \
+	-Wl,--wrap=clock_boot_ns,--wrap=clock_nanosleep
+tests_unit_test_gain_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_ballast_SOURCES = tests/unit/test_ballast.c $(WORLD)
 tests_unit_test_ballast_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	$(CMOCKA_CFLAGS)

@@ -89,6 +89,17 @@ tests_unit_test_trashing_LDFLAGS = $(AM_LDFLAGS) \
 tests_unit_test_trashing_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif
 
+# When what was left in quarantine is put back.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_recovering
+TESTS += tests/unit/test_recovering
+tests_unit_test_recovering_SOURCES = tests/unit/test_recovering.c
+tests_unit_test_recovering_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_recovering_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=core_obstacle,--wrap=errand_start
+tests_unit_test_recovering_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif
+
 # How full filesystems are, and what keeps an index true.
 if UNIT_TESTS
 check_PROGRAMS += tests/unit/test_fullness tests/unit/test_feed
@@ -108,6 +119,7 @@ check_PROGRAMS += tests/unit/test_state
 TESTS += tests/unit/test_state
 tests_unit_test_state_SOURCES = tests/unit/test_state.c tests/unit/scratch.h
 tests_unit_test_state_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_state_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=state_file_replace
 tests_unit_test_state_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif
 

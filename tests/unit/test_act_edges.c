@@ -203,9 +203,45 @@ static void test_quarantine_names(void **state)
 	(void)state;
 	assert_true(quarantine_is_in(QUARANTINE_NAME));
 	assert_true(quarantine_is_in(QUARANTINE_NAME "/x"));
+	assert_true(quarantine_is_in(TRASH_NAME "/x"));
 	assert_false(quarantine_is_in(QUARANTINE_NAME "x"));
 	assert_false(quarantine_is_in("a/" QUARANTINE_NAME));
 	assert_false(quarantine_is_in(""));
+}
+
+/* A directory that fills the name leaves no room for its slash. */
+static void test_slot_room(void **state)
+{
+	struct quarantine_slot slot;
+	char dir[NAME_MAX + 1];
+
+	(void)state;
+	for (size_t len = NAME_MAX - 5; len < NAME_MAX; len++) {
+		memset(dir, 'd', len);
+		dir[len] = '\0';
+		/* "7=", "%s" for the slash, and one letter */
+		assert_int_equal(slot_name(7, dir, "n", &slot),
+			2 + len + 2 + 1 <= NAME_MAX);
+	}
+}
+
+/* What is ours is refused before a descriptor of it is touched, whatever was
+ * looked at already (site.c). */
+static void test_ours(void **state)
+{
+	static const char *const dirs[] = {
+		QUARANTINE_NAME, TRASH_NAME, TRASH_NAME "/x"};
+	struct judged j = deletable();
+	struct outcome o;
+
+	(void)state;
+	j.rules.rules = &j.policy;
+	j.place.dir_fd = -1;
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		j.c.rel_dir = dirs[i];
+		reap_one(&j.rules, &j.place, &j.c, &o);
+		assert_string_equal(reason_word(o.reason), "protected");
+	}
 }
 
 /* Names that begin with a dot are names. */
@@ -252,6 +288,20 @@ static int send_one(const char *dir, const char *name, uint8_t type)
 	return r;
 }
 
+static int send_rule(unsigned int rule)
+{
+	struct candidate c = {
+		.rel_dir = "", .name = "x", .rule = (uint8_t)rule};
+	buf_auto struct buf b = {0};
+	struct plan plan = {0};
+	int r = plan_add(&plan, &c);
+
+	if (r == 0)
+		r = plan_encode(&plan, 0, 1, &b);
+	plan_fini(&plan);
+	return r;
+}
+
 static void test_plans(void **state)
 {
 	(void)state;
@@ -262,6 +312,8 @@ static void test_plans(void **state)
 	assert_int_equal(send_one("a/..", "x", 0), -EINVAL);
 	assert_int_equal(send_one("a", "x", N_STYPES), -EINVAL);
 	assert_int_equal(send_one("a", "", 0), -EINVAL);
+	assert_int_equal(send_rule(N_PLAN_RULES - 1), 0);
+	assert_int_equal(send_rule(N_PLAN_RULES), -EINVAL);
 }
 
 static void test_nothing_to_answer(void **state)
@@ -270,6 +322,26 @@ static void test_nothing_to_answer(void **state)
 
 	(void)state;
 	assert_int_equal(answer_flush(&a), 0);
+}
+
+/* An outcome that has waited for 100 ms takes the others along. */
+static void test_late_answer(void **state)
+{
+	struct outcome o = {.item = 7}, got[3];
+	struct answer a = {0};
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	a.fd = fds[1];
+	assert_int_equal(answer_put(&a, &o), 0);
+	assert_int_equal(read(fds[0], got, sizeof(got)), -1);
+	a.first_boot_ns -= CLOCK_NS_PER_S;
+	assert_int_equal(answer_put(&a, &o), 0);
+	assert_int_equal(read(fds[0], got, sizeof(got)), 2 * sizeof(o));
+	assert_int_equal(got[1].item, 7);
+	close(fds[0]);
+	close(fds[1]);
 }
 
 #define D64 "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
@@ -470,6 +542,36 @@ static void test_torn_records(void **state)
 	scratch_fini(&s);
 }
 
+/* Cut just between two, none is torn. */
+static void test_cut_between_records(void **state)
+{
+	static const struct candidate c = {.rel_dir = "a", .name = "b"};
+	static const struct beneath_stat st = {.nlink = 1};
+	static const struct outcome o = {.reason = REASON_DELETED};
+	struct audit a = {.component = "web", .root = "/srv"};
+	struct scratch s;
+	struct stat file;
+	off_t size;
+
+	(void)state;
+	scratch_init(&s);
+	a.fd = openat(
+		s.fd, "audit", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	assert_true(a.fd >= 0);
+	audit_result(&a, &c, &st, &o);
+	size = (off_t)a.line.len;
+	set_limit(a.fd, size);
+	audit_intent(&a, &c, &st);
+	set_limit(a.fd, -1);
+	assert_int_equal(a.n_lost, 1);
+	assert_false(a.is_torn);
+	assert_int_equal(fstat(a.fd, &file), 0);
+	assert_int_equal(file.st_size, size);
+	audit_fini(&a);
+	fd_close(a.fd);
+	scratch_fini(&s);
+}
+
 /* Nobody wants records: nothing is written, nothing is lost. */
 static void test_no_audit(void **state)
 {
@@ -516,12 +618,16 @@ int main(void)
 		cmocka_unit_test(test_slots),
 		cmocka_unit_test(test_slot_kinds),
 		cmocka_unit_test(test_quarantine_names),
+		cmocka_unit_test(test_slot_room),
+		cmocka_unit_test(test_ours),
 		cmocka_unit_test(test_long_orphan),
 		cmocka_unit_test(test_dots),
 		cmocka_unit_test(test_plans),
 		cmocka_unit_test(test_nothing_to_answer),
+		cmocka_unit_test(test_late_answer),
 		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_torn_records),
+		cmocka_unit_test(test_cut_between_records),
 		cmocka_unit_test(test_no_audit),
 		cmocka_unit_test(test_no_hooks),
 	};

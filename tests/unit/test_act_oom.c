@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Each allocation of a reaper fails once, and of listing hooks: no file is
- * lost, the newest stays, and every candidate has its answer. */
+/* Each allocation of a reaper fails once, of listing hooks, and of records: no
+ * file is lost, the newest stays, and every candidate has its answer. */
 #include "tests/unit/failing.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include "act/audit.h"
 #include "act/hook.h"
 #include "act/quarantine.h"
 #include "unit/reaping.h"
@@ -145,11 +146,102 @@ static void hooks(void)
 }
 CASE(hooks)
 
+struct record {
+	struct audit audit;
+	struct candidate c;
+	struct beneath_stat st;
+	struct outcome o;
+	char text[AUDIT_PATH_MAX + 600];
+};
+
+static void write_intent(struct record *r)
+{
+	audit_intent(&r->audit, &r->c, &r->st);
+}
+
+static void write_result(struct record *r)
+{
+	audit_result(&r->audit, &r->c, &r->st, &r->o);
+}
+
+static void write_found(struct record *r)
+{
+	audit_found(&r->audit, r->text, true);
+}
+
+static void write_refused(struct record *r)
+{
+	r->audit.root = r->text;
+	audit_refused(&r->audit, "seccomp", EPERM);
+}
+
+/* The whole record, or one that was counted as lost. */
+static void must_be_whole(const struct audit *a)
+{
+	buf_auto struct buf text = {0};
+
+	assert_int_equal(lseek(a->fd, 0, SEEK_SET), 0);
+	assert_int_equal(buf_read_fd(&text, a->fd, 1 << 20), 0);
+	assert_int_equal(a->n_lost, *failing_seen);
+	if (a->n_lost) {
+		assert_int_equal(text.len, 0);
+		return;
+	}
+	assert_true(text.data[0] == '{');
+	assert_string_equal(text.data + text.len - 2, "}\n");
+	assert_ptr_equal(strchr(text.data, '\n'), text.data + text.len - 1);
+}
+
+static void try_record(void (*write)(struct record *), size_t len)
+{
+	static const char *const odd[] = {
+		"na\"me", "na\\me", "na\1me", "na\177me", "na\377me"};
+	struct record r = {
+		.c = {.name = odd[len % ARRAY_SIZE(odd)], .rel_dir = r.text},
+		.st = {.used_bytes = 4096}};
+
+	memset(r.text, 'd', len);
+	memset(r.text, '"', len / 4);
+	for (int left = 0;; left++) {
+		r.audit = (struct audit){.component = "web",
+			.root = "/srv",
+			.fd = memfd_create("audit", MFD_CLOEXEC)};
+		assert_true(r.audit.fd >= 0);
+		failing_left = left;
+		*failing_seen = 0;
+		write(&r);
+		failing_left = -1;
+		audit_flush(&r.audit);
+		must_be_whole(&r.audit);
+		audit_fini(&r.audit);
+		fd_close(r.audit.fd);
+		if (!*failing_seen)
+			return;
+	}
+}
+
+/* Where the line grows depends on what comes before, so each length is tried
+ * that gets it past one growth to the next. */
+static void test_records(void **state)
+{
+	static void (*const kinds_of_record[])(struct record *) = {
+		write_intent, write_result, write_found, write_refused};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds_of_record); i++)
+		for (size_t len = 0; len < 512; len++) {
+			try_record(kinds_of_record[i], len);
+			try_record(
+				kinds_of_record[i], AUDIT_PATH_MAX + 1 + len);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reaper),
 		cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_records),
 	};
 
 	failing_seen = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A component with two roots: each candidate goes in its own, the newest are
  * sought in both, and one that is not the known one takes nothing with it. */
+#include <sys/mount.h>
+
 #include "act/quarantine.h"
 #include "policy/admit.h"
 #include "unit/reaping.h"
@@ -9,11 +11,8 @@ static struct root roots[2];
 static struct admitted known[2];
 static char second[300];
 
-/* The second one beside the first, on the same filesystem. */
-static void two_roots(enum stype type)
+static void use_both(enum stype type)
 {
-	snprintf(second, sizeof(second), "%s/second", w.top);
-	must(mkdir(second, 0755) == 0);
 	roots[0] = w.root;
 	roots[1] = (struct root){.path = second, .type = type};
 	known[0] = w.known;
@@ -21,6 +20,14 @@ static void two_roots(enum stype type)
 	w.policy.roots = roots;
 	w.policy.n_roots = 2;
 	w.order.known = known;
+}
+
+/* The second one beside the first, on the same filesystem. */
+static void two_roots(enum stype type)
+{
+	snprintf(second, sizeof(second), "%s/second", w.top);
+	must(mkdir(second, 0755) == 0);
+	use_both(type);
 }
 
 /* In the root at that position, with a time of its own. */
@@ -84,6 +91,23 @@ static void in_turn(void)
 	}
 }
 CASE(in_turn)
+
+/* On another filesystem, which has its own measure. */
+static void on_two_filesystems(void)
+{
+	snprintf(second, sizeof(second), "%s/second", w.base);
+	must(mkdir(second, 0755) == 0);
+	must(mount("none", second, "tmpfs", 0, "size=1m,mode=755") == 0);
+	use_both(STYPE_CACHE);
+	add(0, "one", 1000);
+	add(1, "one", 1000);
+	add(0, "two", 1000);
+	assert_run((const char *const[]){"deleted", "deleted", "deleted"}, 3);
+	assert_false(has(1, "one"));
+	must(umount(second) == 0);
+	must(rmdir(second) == 0);
+}
+CASE(on_two_filesystems)
 
 /* The newest of a type may be in either; another type has its own. */
 static void newest_of_both(void)
@@ -150,6 +174,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in_turn),
+		cmocka_unit_test(test_on_two_filesystems),
 		cmocka_unit_test(test_newest_of_both),
 		cmocka_unit_test(test_newest_of_one_type),
 		cmocka_unit_test(test_newest_of_many),

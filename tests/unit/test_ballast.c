@@ -374,6 +374,31 @@ static void one_home(void)
 }
 CASE(one_home)
 
+/* What is no ballast, in the quarantine of another root: left alone, and none
+ * was spoilt. */
+static void none_elsewhere(void)
+{
+	struct ballast_root roots[2];
+	struct ballast_report r;
+	char path[300];
+	int fd;
+
+	roots[0] = (struct ballast_root){.path = w.path, .known = w.known};
+	snprintf(path, sizeof(path), "%s/other", w.top);
+	must(mkdir(path, 0755) == 0);
+	roots[1].path = path;
+	must(admit_root(path, NULL, &roots[1].known, &fd) == 0);
+	must(quarantine_prepare(fd) == 0);
+	must(mkdirat(fd, WHOLE, 0700) == 0);
+	r = run_on(roots, 2, BALLAST_MAKE);
+	assert_int_equal(r.bytes, SIZE);
+	assert_int_equal(r.error, 0);
+	assert_false(r.is_spoilt);
+	assert_int_equal(faccessat(fd, WHOLE, F_OK, 0), 0);
+	close(fd);
+}
+ONE_CASE(none_elsewhere)
+
 /* Another directory stands there, or a quarantine that is not ours. */
 static void not_ours(void)
 {
@@ -475,6 +500,7 @@ int main(void)
 		cmocka_unit_test(test_other_size),
 		cmocka_unit_test(test_put_right),
 		cmocka_unit_test(test_one_home),
+		cmocka_unit_test(test_none_elsewhere),
 		cmocka_unit_test(test_not_ours),
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_left_alone),

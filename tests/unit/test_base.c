@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <grp.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <cmocka.h>
 
 #include "base/clock.h"
@@ -250,6 +253,113 @@ static void send_too_many(int sock)
 	assert_int_equal(sendmsg(sock, &msg, 0), 1);
 }
 
+/* Whatever else the kernel tells of a message is no descriptor. */
+static void credentials_are_no_descriptors(void **state)
+{
+	int pair[2], fds[FD_MAX_PASSED], on = 1;
+	char text[8];
+
+	(void)state;
+	new_pair(pair);
+	assert_int_equal(
+		setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)),
+		0);
+	assert_int_equal(fd_send(pair[0], "x", 1, NULL, 0), 0);
+	assert_int_equal(fd_recv(pair[1], text, sizeof(text), fds), 1);
+	for (int i = 0; i < FD_MAX_PASSED; i++)
+		assert_int_equal(fds[i], -1);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* Each call of the parent's waits for the child for a while. */
+struct waiting {
+	int in[2], out[2], sock[2];
+};
+
+static int be_slow(struct waiting *w)
+{
+	char some[4096];
+
+	close(w->out[1]);
+	close(w->sock[0]);
+	usleep(20000);
+	if (write(w->in[1], "ab", 2) != 2)
+		return 1;
+	usleep(20000);
+	if (write(w->in[1], "cd", 2) != 2)
+		return 1;
+	usleep(20000);
+	if (send(w->sock[1], "x", 1, 0) != 1)
+		return 1;
+	usleep(20000);
+	while (read(w->out[0], some, sizeof(some)) > 0)
+		continue;
+	usleep(20000);
+	while (recv(w->sock[1], some, sizeof(some), 0) > 0)
+		continue;
+	return 0;
+}
+
+static void on_alarm(int signo)
+{
+	(void)signo;
+}
+
+/* Every 2 ms one that interrupts what is called. */
+static void alarm_often(bool is_on)
+{
+	const struct sigaction action = {.sa_handler = on_alarm};
+	const struct itimerval often = {{0, 2000}, {0, 2000}}, never = {0};
+
+	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+	assert_int_equal(
+		setitimer(ITIMER_REAL, is_on ? &often : &never, NULL), 0);
+}
+
+static void fill(int sock)
+{
+	char some[1000] = "";
+
+	while (send(sock, some, sizeof(some), MSG_DONTWAIT) > 0)
+		continue;
+	assert_int_equal(errno, EAGAIN);
+}
+
+static void signals_cut_nothing_short(void **state)
+{
+	static char much[200000];
+	int fds[FD_MAX_PASSED], status;
+	struct waiting w;
+	char got[4];
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe2(w.in, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(w.out, O_CLOEXEC), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, w.sock), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(be_slow(&w));
+	alarm_often(true);
+	assert_int_equal(fd_read_full(w.in[0], got, 4), 0);
+	assert_memory_equal(got, "abcd", 4);
+	assert_int_equal(fd_recv(w.sock[0], got, 4, fds), 1);
+	assert_int_equal(fd_write_full(w.out[1], much, sizeof(much)), 0);
+	fill(w.sock[0]);
+	close(w.out[1]);
+	assert_int_equal(fd_send(w.sock[0], much, 1000, NULL, 0), 0);
+	alarm_often(false);
+	close(w.sock[0]);
+	close(w.sock[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	close(w.in[0]);
+	close(w.in[1]);
+	close(w.out[0]);
+}
+
 static void cut_messages_leak_nothing(void **state)
 {
 	int pair[2], fds[FD_MAX_PASSED], many[FD_MAX_PASSED + 1] = {0}, n_fds;
@@ -480,6 +590,74 @@ static void a_way_is_as_safe_as_each_step(void **state)
 	scratch_fini(&s);
 }
 
+/* Somebody's own group is he himself; any other is not. */
+static int tell_own_group(const struct scratch *s)
+{
+	if (setgroups(0, NULL) < 0 || setgid(4321) < 0 || setuid(4321) < 0)
+		return 2;
+	return is_trusted(s, "own/x") != 0 ||
+	       is_trusted(s, "other/x") != -EPERM ||
+	       is_trusted(s, "all/x") != -EPERM;
+}
+
+/* The top itself is on the way. */
+static int tell_top(const struct scratch *s)
+{
+	buf_auto struct buf why = {0};
+
+	if (chroot(s->path) < 0)
+		return 2;
+	return trusted_path("/x", &why) != -EPERM || !why.len ||
+	       strncmp(why.data, "/, on the way there", 19) != 0;
+}
+
+static int in_child(int (*fn)(const struct scratch *s), const struct scratch *s)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(fn(s));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+}
+
+static void groups_and_the_top_count(void **state)
+{
+	static const struct {
+		const char *name;
+		gid_t gid;
+		mode_t mode;
+	} rows[] = {
+		{"own", 4321, 0770}, {"other", 7, 0770}, {"all", 4321, 0777}};
+	char name[NAME_MAX + 10];
+	struct scratch s;
+
+	(void)state;
+	scratch_init(&s);
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(is_trusted(&s, name), -ENAMETOOLONG);
+	if (geteuid() == 0) {
+		assert_int_equal(fchown(s.fd, 4321, 4321), 0);
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+			const char *at = rows[i].name;
+
+			scratch_mkdir(&s, at);
+			assert_int_equal(
+				fchownat(s.fd, at, 4321, rows[i].gid, 0), 0);
+			assert_int_equal(
+				fchmodat(s.fd, at, rows[i].mode, 0), 0);
+		}
+		assert_int_equal(in_child(tell_own_group, &s), 0);
+		assert_int_equal(fchown(s.fd, 0, 0), 0);
+		assert_int_equal(fchmod(s.fd, 0777), 0);
+		assert_int_equal(in_child(tell_top, &s), 0);
+	}
+	scratch_fini(&s);
+}
+
 static void links_are_part_of_the_way(void **state)
 {
 	struct scratch s;
@@ -510,6 +688,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_way_is_as_safe_as_each_step),
+		cmocka_unit_test(groups_and_the_top_count),
 		cmocka_unit_test(links_are_part_of_the_way),
 		cmocka_unit_test(sums_and_products_saturate),
 		cmocka_unit_test(arrays_grow),
@@ -520,6 +699,8 @@ int main(void)
 		cmocka_unit_test(reads_are_full_or_fail),
 		cmocka_unit_test(memory_files_are_sealed),
 		cmocka_unit_test(descriptors_travel),
+		cmocka_unit_test(credentials_are_no_descriptors),
+		cmocka_unit_test(signals_cut_nothing_short),
 		cmocka_unit_test(cut_messages_leak_nothing),
 		cmocka_unit_test(a_full_socket_does_not_block),
 		cmocka_unit_test(clocks_run_or_are_faked),

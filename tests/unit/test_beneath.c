@@ -452,13 +452,14 @@ static void other_mounts_stay_closed(void **state)
 	assert_int_equal(status, 0);
 }
 
-static bool forbid_openat2(void)
+/* Each call of it says this. */
+static bool forbid_openat2(unsigned int error)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = {ARRAY_SIZE(code), code};
@@ -472,7 +473,7 @@ static int without_openat2(struct scratch *s)
 	int fd;
 
 	EXPECT(beneath_is_supported());
-	if (!forbid_openat2())
+	if (!forbid_openat2(ENOSYS))
 		return CANNOT;
 	EXPECT(!beneath_is_supported());
 	EXPECT(beneath_open_root(s->path, false, &fd) == -ENOSYS);
@@ -488,6 +489,74 @@ static void an_old_kernel_is_no_way_around(void **state)
 	if (status == CANNOT)
 		skip();
 	assert_int_equal(status, 0);
+}
+
+/* The kernel says so while somebody renames: not for ever. */
+static int asked_to_try_again(struct scratch *s)
+{
+	int fd;
+
+	if (!forbid_openat2(EAGAIN))
+		return CANNOT;
+	EXPECT(beneath_open_dir(s->fd, "", &fd) == -EAGAIN);
+	beneath_allow_stepwise(true);
+	EXPECT(beneath_open_dir(s->fd, "", &fd) == -EAGAIN);
+	return 0;
+}
+
+static int interrupted(struct scratch *s)
+{
+	int fd;
+
+	if (!forbid_openat2(EINTR))
+		return CANNOT;
+	EXPECT(beneath_open_dir(s->fd, "", &fd) == -EAGAIN);
+	return 0;
+}
+
+/* A filter that forbids it, as containers have. */
+static int refused_openat2(struct scratch *s)
+{
+	int fd;
+
+	if (geteuid() != 0 || !forbid_openat2(EPERM))
+		return CANNOT;
+	EXPECT(beneath_open_dir(s->fd, "closed", &fd) == -EPERM);
+	beneath_allow_stepwise(true);
+	EXPECT(beneath_open_dir(s->fd, "closed", &fd) == 0);
+	EXPECT(beneath_open_dir(-1, "closed", &fd) == -EBADF);
+	EXPECT(setgid(65534) == 0 && setuid(65534) == 0);
+	EXPECT(beneath_open_dir_path(s->fd, "closed", &fd) == 0);
+	EXPECT(beneath_open_dir(s->fd, "closed", &fd) == -EACCES);
+	return 0;
+}
+
+/* Steps are for where it is missing, not for where it fails. */
+static int allowed_openat2(struct scratch *s)
+{
+	int fd;
+
+	beneath_allow_stepwise(true);
+	EXPECT(beneath_open_dir(s->fd, "closed", &fd) == 0);
+	EXPECT(beneath_open_dir(s->fd, "none", &fd) == -ENOENT);
+	return 0;
+}
+
+static void what_openat2_says_decides(void **state)
+{
+	static int (*const cases[])(struct scratch *) = {asked_to_try_again,
+		interrupted, refused_openat2, allowed_openat2};
+	struct scratch *s = *state;
+
+	assert_int_equal(fchmod(s->fd, 0711), 0);
+	scratch_mkdir(s, "closed");
+	assert_int_equal(fchmodat(s->fd, "closed", 0311, 0), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int status = in_child(cases[i], s);
+
+		if (status != CANNOT)
+			assert_int_equal(status, 0);
+	}
 }
 
 static void stat_tells_what_the_kernel_tells(void **state)
@@ -615,7 +684,7 @@ static int run_stepwise(void)
 		TEST(other_mounts_stay_closed),
 	};
 
-	if (!forbid_openat2()) {
+	if (!forbid_openat2(ENOSYS)) {
 		print_message("SKIP: no filter can be set\n");
 		return 0;
 	}
@@ -640,6 +709,7 @@ int main(void)
 		TEST(exchanged_directories_do_not_lead_out),
 		TEST(other_mounts_stay_closed),
 		TEST(an_old_kernel_is_no_way_around),
+		TEST(what_openat2_says_decides),
 		TEST(stat_tells_what_the_kernel_tells),
 		TEST(stat_follows_nothing),
 		TEST(sparse_files_use_what_they_use),

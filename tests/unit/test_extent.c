@@ -155,6 +155,19 @@ static void behind_the_end(void)
 }
 CASE(behind_the_end)
 
+/* Room behind the end, and nothing before it. */
+static void only_behind_the_end(void)
+{
+	fd_auto int fd =
+		openat(w.fd, "one", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+
+	must(fd >= 0 && ftruncate(fd, MIB) == 0);
+	must(fallocate(fd, FALLOC_FL_KEEP_SIZE, 2 * MIB, MIB) == 0);
+	must(fsync(fd) == 0);
+	assert_int_equal(extent_own_bytes(fd, MIB, MIB), MIB);
+}
+CASE(only_behind_the_end)
+
 /* Past its retention it goes all the same, and nobody claims room for it. */
 static void due(void)
 {
@@ -314,6 +327,9 @@ static void test_ext4(void **state)
 static void test_share(void **state)
 {
 	(void)state;
+	/* nothing in it, and nothing but room behind its end */
+	assert_int_equal(extent_own_bytes(-1, 0, 4096), 0);
+	assert_int_equal(extent_own_bytes(-1, 4096, 0), 4096);
 	assert_int_equal(extent_share(1000, 100, 0), 1000);
 	assert_int_equal(extent_share(1000, 100, 100), 0);
 	assert_int_equal(extent_share(1000, 100, 25), 750);
@@ -332,6 +348,7 @@ int main(void)
 		cmocka_unit_test(test_share),
 		cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_behind_the_end),
+		cmocka_unit_test(test_only_behind_the_end),
 		cmocka_unit_test(test_due),
 		cmocka_unit_test(test_half),
 		cmocka_unit_test(test_holes),

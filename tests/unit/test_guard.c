@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <linux/fs.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 
@@ -281,7 +282,8 @@ static void clock_set_midway(void)
 /* One error that is the filesystem's is enough; others are counted. */
 static void faults(void)
 {
-	static const int at_once[] = {EIO, EUCLEAN, EBADMSG, EROFS};
+	static const int at_once[] = {
+		EIO, EUCLEAN, EBADMSG, EREMOTEIO, ESHUTDOWN, EROFS};
 	struct outcome o = {.reason = REASON_ERROR};
 	struct guard g;
 
@@ -297,6 +299,26 @@ static void faults(void)
 	assert_int_equal(guard_ask(&g), REASON_DELETED);
 }
 
+/* What is at hand is done with; nothing more is begun. */
+static void told_to_stop(void)
+{
+	struct guard g;
+	pid_t pid;
+
+	guard_init(&g, &w.order);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		enum reason before = guard_ask(&g);
+
+		guard_hear_stop();
+		raise(SIGTERM);
+		_exit(before != REASON_DELETED ||
+			guard_ask(&g) != REASON_STOPPED);
+	}
+	assert_int_equal(world_wait(pid), 0);
+}
+
 CASE(limit_files)
 CASE(limit_bytes)
 CASE(modes)
@@ -306,6 +328,7 @@ CASE(errors)
 CASE(wrong_clock)
 CASE(clock_set_midway)
 CASE(faults)
+CASE(told_to_stop)
 
 int main(void)
 {
@@ -319,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_clock),
 		cmocka_unit_test(test_clock_set_midway),
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_told_to_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -250,6 +250,30 @@ static void test_no_privileges(void **state)
 	assert_non_null(strstr(p->output.data, "CapEff:\t0000000000000000"));
 }
 
+/* An agent of an ordinary user's runs its hooks as that user. */
+static void test_ordinary_user(void **state)
+{
+	struct place *p = *state;
+	int status = -1;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		skip();
+	add_hook(p, "hook", "id -u", 0755);
+	assert_int_equal(chown(p->dir, 65534, 65534), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (setgroups(0, NULL) < 0 || setgid(65534) < 0 ||
+			setuid(65534) < 0)
+			_exit(2);
+		_exit(run_as(p, "hook", NULL, 10) != 0 ||
+			strcmp(p->output.data, "65534\n") != 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* A number that is nobody's, and one that is somebody's. */
 static void test_user_by_number(void **state)
 {
@@ -536,6 +560,7 @@ int main(void)
 		HOOK_TEST(test_payload_and_environment),
 		HOOK_TEST(test_exit_status),
 		HOOK_TEST(test_no_privileges),
+		HOOK_TEST(test_ordinary_user),
 		HOOK_TEST(test_user_by_number),
 		HOOK_TEST(test_descriptors_do_not_leak),
 		HOOK_TEST(test_deadline),

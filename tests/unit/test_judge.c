@@ -120,7 +120,7 @@ static void newest_by_age(void)
 }
 
 /* Two newest stay: of the type, over all directories, and no stranger's, no
- * protected and no linked file takes their place. */
+ * protected and no linked file takes their place, nor what is none. */
 static void newest(void)
 {
 	char *patterns[] = {(char *)"*.keep"};
@@ -141,6 +141,8 @@ static void newest(void)
 	give("foreign", ANOTHER);
 	world_write(&w, "linked", 1);
 	assert_int_equal(linkat(w.fd, "linked", w.fd, "linked-2", 0), 0);
+	must(mkfifoat(w.fd, "fifo", 0644) == 0);
+	set_times("fifo", 1, clock_real_s(NULL) + 90000);
 	set_times("new.keep", 1, clock_real_s(NULL) + 90000);
 	set_times("foreign", 1, clock_real_s(NULL) + 90000);
 	set_times("linked", 1, clock_real_s(NULL) + 90000);

@@ -109,7 +109,7 @@ struct gate {
 	pthread_cond_t changed;
 	bool is_open, is_reached;
 	int answer, n_refs;
-	int io_class; /* of the last caller's I/O priority */
+	int io_priority; /* of the last caller */
 };
 
 static int gate_add(struct watch *w, int dir_fd, uint64_t *ret_key)
@@ -118,8 +118,7 @@ static int gate_add(struct watch *w, int dir_fd, uint64_t *ret_key)
 
 	(void)dir_fd;
 	pthread_mutex_lock(&g->lock);
-	g->io_class = (int)IOPRIO_PRIO_CLASS(
-		syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0));
+	g->io_priority = (int)syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0);
 	g->is_reached = true;
 	pthread_cond_broadcast(&g->changed);
 	while (!g->is_open)
@@ -298,12 +297,16 @@ static void test_slow_leaves_one(void **state)
 	assert_int_equal(next_tag(p), 2);
 }
 
+/* Idle for a slow job, and what it was before for the next one. */
 static void test_io_priority(void **state)
 {
+	const int usual = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, 7);
 	struct place *p = *state;
 	struct gate g = GATE;
 	struct job *job;
 
+	assert_int_equal(
+		syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, usual), 0);
 	measure_free(p->m);
 	assert_int_equal(measure_new(1, &p->m), 0);
 	g.is_open = true;
@@ -312,9 +315,10 @@ static void test_io_priority(void **state)
 		job->is_slow = i % 2;
 		assert_int_equal(place_run(p, job)->error, 0);
 		if (i % 2)
-			assert_int_equal(g.io_class, IOPRIO_CLASS_IDLE);
+			assert_int_equal(IOPRIO_PRIO_CLASS(g.io_priority),
+				IOPRIO_CLASS_IDLE);
 		else
-			assert_int_not_equal(g.io_class, IOPRIO_CLASS_IDLE);
+			assert_int_equal(g.io_priority, usual);
 	}
 	place_forget(p);
 }

@@ -8,11 +8,14 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "base/escape.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/trusted.h"
 #include "model/alert.h"
 #include "model/plan.h"
 
@@ -56,6 +59,7 @@ static int fail_everywhere(int (*fn)(void))
 }
 
 static char long_text[1000];
+static char open_place[64] = "/tmp/ullage-test.XXXXXX";
 
 static int escape_something(void)
 {
@@ -169,6 +173,34 @@ static void lines_are_heard_or_counted(void **state)
 	log_set_callback(NULL, NULL);
 }
 
+/* "/proc/self/fd" is a link on the way, and one at its end. */
+static int trust_something(void)
+{
+	buf_auto struct buf why = {0};
+
+	return trusted_path("/proc/self/fd/../root/proc", &why);
+}
+
+static int distrust_something(void)
+{
+	buf_auto struct buf why = {0};
+	int r = trusted_path(open_place, &why);
+
+	return r == -EPERM && why.len ? 0 : r;
+}
+
+static void ways_are_gone_or_not(void **state)
+{
+	(void)state;
+	assert_true(fail_everywhere(trust_something) >= 3);
+	assert_non_null(mkdtemp(open_place));
+	assert_int_equal(chmod(open_place, 0777), 0);
+	strcat(open_place, "/x");
+	assert_true(fail_everywhere(distrust_something) >= 3);
+	*strrchr(open_place, '/') = '\0';
+	rmdir(open_place);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +208,7 @@ int main(void)
 		cmocka_unit_test(plans_are_whole_or_not_at_all),
 		cmocka_unit_test(alerts_are_whole_or_not_at_all),
 		cmocka_unit_test(lines_are_heard_or_counted),
+		cmocka_unit_test(ways_are_gone_or_not),
 	};
 
 	return cmocka_run_group_tests_name("oom", tests, NULL, NULL);

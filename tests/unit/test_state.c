@@ -3,8 +3,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <semaphore.h>
 #include <sys/mount.h>
 
+#include "base/log.h"
 #include "core.h"
 #include "scratch.h"
 #include "notice.h"
@@ -12,6 +14,20 @@
 #include "state_saver.h"
 
 #define NOW INT64_C(1800000000)
+
+/* A disk that takes its time: as long as the test likes. */
+static sem_t *slow_disk;
+
+int __real_state_file_replace(const char *path, const char *text);
+int __wrap_state_file_replace(const char *path, const char *text);
+
+int __wrap_state_file_replace(const char *path, const char *text)
+{
+	if (slow_disk)
+		while (sem_wait(slow_disk) < 0)
+			continue;
+	return __real_state_file_replace(path, text);
+}
 
 struct desk {
 	struct scratch dir;
@@ -390,6 +406,52 @@ static void test_full(void **state)
 	d->dir.fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+static void count_failed(void *ctx, enum message id, const char *text,
+	const struct log_field *fields)
+{
+	(void)text;
+	(void)fields;
+	*(unsigned int *)ctx += id == MSG_STATE_FAILED;
+}
+
+/* Told once, and the loop does not wait for it. */
+static void test_slow_disk(void **state)
+{
+	struct desk *d = *state;
+	struct agent *a = &d->agent;
+	unsigned int n_told = 0;
+	sem_t disk;
+
+	assert_int_equal(sem_init(&disk, 0, 0), 0);
+	slow_disk = &disk;
+	log_set_callback(count_failed, &n_told);
+	a->is_dirty = true;
+	state_keep(a);
+	assert_false(a->is_dirty);
+	assert_int_equal(
+		state_due(a), clock_boot_ns(&d->clock) + 30 * CLOCK_NS_PER_S);
+	/* What comes meanwhile waits for the next one. */
+	a->is_dirty = true;
+	clock_advance(&d->clock, 29 * CLOCK_NS_PER_S);
+	state_keep(a);
+	assert_false(a->is_save_slow);
+	clock_advance(&d->clock, CLOCK_NS_PER_S);
+	state_keep(a);
+	assert_true(a->is_save_slow);
+	state_keep(a);
+	assert_int_equal(n_told, 1);
+	assert_int_equal(state_due(a), INT64_MAX);
+	sem_post(&disk);
+	sem_post(&disk);
+	keep(d);
+	assert_false(a->is_save_slow);
+	keep(d);
+	assert_false(a->is_dirty);
+	log_set_callback(NULL, NULL);
+	slow_disk = NULL;
+	sem_destroy(&disk);
+}
+
 /* What stands in the way of the new file is not followed. */
 static void test_in_the_way(void **state)
 {
@@ -443,6 +505,7 @@ int main(void)
 		CASE(test_fifo),
 		CASE(test_wrong_types),
 		CASE(test_full),
+		CASE(test_slow_disk),
 		CASE(test_in_the_way),
 		CASE(test_clock),
 	};

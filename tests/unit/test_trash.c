@@ -523,6 +523,27 @@ static void full_disk(void)
 }
 CASE(full_disk)
 
+/* Nor can it be made there. */
+static void full_disk_at_first(void)
+{
+	int fd;
+
+	if (strcmp(w.kind, "ext4") != 0)
+		return; /* tmpfs makes directories of nothing */
+	w.policy.trash_s = 3600;
+	world_write(&w, "file", 1024);
+	must(quarantine_prepare(w.fd) == 0);
+	world_write(&w, "fill", 0);
+	fd = open_file("fill", O_WRONLY);
+	for (size_t piece = sizeof(zeros); piece; piece /= 2)
+		while (write(fd, zeros, piece) == (ssize_t)piece)
+			continue;
+	close(fd);
+	assert_reaps("file", "deleted");
+	assert_false(world_has(&w, TRASH_NAME));
+}
+CASE(full_disk_at_first)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -542,6 +563,7 @@ int main(void)
 		cmocka_unit_test(test_not_ours),
 		cmocka_unit_test(test_stale_links),
 		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_full_disk_at_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

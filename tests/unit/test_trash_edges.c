@@ -227,6 +227,32 @@ static void named(void)
 }
 CASE(named)
 
+/* ---- what a reaper left in quarantine ---- */
+
+static void recovered(void)
+{
+	struct quarantine_slot slot;
+	struct quarantine *q;
+	struct told t;
+
+	world_write(&w, "back", 1);
+	world_write(&w, "taken", 1);
+	assert_int_equal(quarantine_open(w.fd, &q), 0);
+	assert_int_equal(quarantine_take(q, w.fd, "", "back", &slot), 0);
+	assert_int_equal(quarantine_take(q, w.fd, "", "taken", &slot), 0);
+	quarantine_close(q);
+	world_write(&w, "taken", 1);
+	assert_int_equal(world_errand(&w, TRASH_RECOVER, NULL, 0, &t), 0);
+	assert_int_equal(t.n, 0);
+	assert_int_equal(t.end.reason, REASON_DELETED);
+	told_fini(&t);
+	assert_true(world_has(&w, "back"));
+	assert_int_equal(world_audited(&w, "\"restored\""), 1);
+	assert_int_equal(world_audited(&w, "\"orphan\""), 1);
+	assert_false(world_has(&w, TRASH_NAME));
+}
+CASE(recovered)
+
 /* ---- judged anew ---- */
 
 static void judged(void)
@@ -338,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_two_roots),
 		cmocka_unit_test(test_named),
+		cmocka_unit_test(test_recovered),
 		cmocka_unit_test(test_judged),
 		cmocka_unit_test(test_immutable),
 		cmocka_unit_test(test_same_instant),
