@@ -14,6 +14,7 @@ libullage_a_SOURCES += \
 	agent/feed.c agent/feed.h agent/feed_impl.h \
 	agent/feed_queue.c agent/feed_dispatch.c agent/feed_result.c \
 	agent/feed_nameless.c agent/feed_source.c \
+	agent/figures.c agent/figures.h \
 	agent/wire.c agent/wire.h \
 	agent/agent.c agent/core.h agent/component.h \
 	agent/cleanup.c agent/cleanup.h \
@@ -42,9 +43,10 @@ libullage_a_SOURCES += \
 	agent/reload.c agent/reload.h \
 	agent/setup.c agent/setup.h \
 	agent/sources.c agent/sources.h \
-	agent/report.c agent/report.h \
+	agent/report.c agent/report.h agent/report_scan.c \
 	agent/resolve.c agent/resolve.h \
 	agent/state.c agent/state.h agent/state_load.c agent/state_impl.h \
+	agent/state_figures.c \
 	agent/state_file.c agent/state_file.h \
 	agent/state_saver.c agent/state_saver.h \
 	agent/wallclock.c agent/wallclock.h \
