@@ -14,6 +14,7 @@
 #include "filesystems.h"
 #include "history.h"
 #include "policy/policy_json.h"
+#include "pressure.h"
 #include "wallclock.h"
 
 struct actors;
@@ -70,6 +71,7 @@ struct agent {
 	int64_t save_due_boot_ns;
 	int64_t save_begun_boot_ns;
 	struct wallclock wallclock;
+	struct pressure pressure; /* of I/O, while something is listed */
 	bool is_dirty; /* state to be saved */
 	bool is_save_slow; /* and this was told */
 	struct mounts_watch mounts;

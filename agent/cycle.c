@@ -17,6 +17,7 @@
 #include "notice.h"
 #include "order.h"
 #include "recovering.h"
+#include "scan.h"
 #include "sources.h"
 #include "state.h"
 #include "trashing.h"
@@ -121,6 +122,7 @@ static bool move_feeds(struct agent *a)
 	bool is_waiting = a->is_flooded && now < a->window_boot_ns;
 	bool is_more = false, is_held = false;
 
+	scan_share(a);
 	for (size_t i = 0; i < a->n_components; i++) {
 		struct component *c = &a->components[i];
 

@@ -111,6 +111,10 @@ void feed_forget(const struct result *result);
  * true if it wants to be called again soon without further events. */
 bool feed_dispatch(struct feed *f);
 
+/* So many listings may be under way at once from now on. */
+#define FEED_LISTINGS 256u /* unless somebody says otherwise */
+void feed_set_listings(struct feed *f, size_t max);
+
 /* Work from elsewhere: look at (dir, name); list every directory again. */
 void feed_look(struct feed *f, uint32_t dir, const char *name);
 void feed_list(struct feed *f, uint32_t dir);

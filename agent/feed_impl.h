@@ -71,6 +71,7 @@ struct feed {
 	struct nameless nameless;
 	uint64_t next_tag;
 	size_t n_looking, n_listing, n_slow;
+	size_t max_listings; /* that may be under way */
 	uint64_t drift_before; /* of this reconciliation */
 	int64_t now_real_s;
 	bool is_provisional; /* since the start or an overflow */

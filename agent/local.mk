@@ -39,8 +39,10 @@ libullage_a_SOURCES += \
 	agent/methods_cleanup.c agent/methods_config.c agent/methods_operate.c \
 	agent/core.c \
 	agent/notice.c agent/notice.h agent/notice_faults.c \
+	agent/pressure.c agent/pressure.h \
 	agent/recovering.c agent/recovering.h \
 	agent/reload.c agent/reload.h \
+	agent/scan.c agent/scan.h \
 	agent/setup.c agent/setup.h \
 	agent/sources.c agent/sources.h \
 	agent/report.c agent/report.h agent/report_scan.c \
