@@ -17,6 +17,7 @@
 #include "pressure.h"
 #include "wallclock.h"
 
+struct accesses;
 struct actors;
 struct control;
 struct control_call;
@@ -44,6 +45,7 @@ struct agent {
 	struct control *control;
 	struct deliver *deliver;
 	struct state_saver *saver;
+	struct accesses *accesses; /* state_access.c's */
 	struct component *components; /* in the order of the policies */
 	size_t n_components;
 	struct filesystems filesystems;

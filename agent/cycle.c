@@ -20,6 +20,7 @@
 #include "scan.h"
 #include "sources.h"
 #include "state.h"
+#include "state_access.h"
 #include "trashing.h"
 
 #define RETRY_ROOTS_NS	 (10 * CLOCK_NS_PER_S)
@@ -335,6 +336,7 @@ static int64_t next_due(const struct agent *a)
 	if (measure_pending(a->measure) > n_watched(a))
 		due = MIN_OF(due, a->wallclock.boot_ns + HUNG_NS / 3);
 	due = MIN_OF(due, state_due(a));
+	due = MIN_OF(due, state_access_due(a));
 	due = MIN_OF(due, wallclock_due(&a->wallclock));
 	for (size_t i = 0; i < a->n_components; i++) {
 		const struct component *c = &a->components[i];
@@ -400,6 +402,7 @@ void cycle_turn(struct agent *a)
 	cycle_deliver(a);
 	deliver_run(a->deliver);
 	state_keep(a);
+	is_more |= state_access_keep(a);
 	beat_keep(a);
 	arm(a, is_more);
 }

@@ -61,6 +61,8 @@ struct feed {
 	struct measure *measure;
 	struct actors *actors;
 	struct growth growth;
+	struct access_book *accesses; /* saved ones, or NULL */
+	bool is_missing_uses; /* since the start: events were lost */
 	struct feed_root *roots;
 	size_t n_roots;
 	struct dirty dirty;

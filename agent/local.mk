@@ -1,5 +1,6 @@
 ullaged_SOURCES = agent/main.c
 libullage_a_SOURCES += \
+	agent/access.c agent/access.h \
 	agent/actors.c agent/actors.h \
 	agent/alerts.c agent/alerts.h \
 	agent/silence.c agent/silence.h \
@@ -48,7 +49,7 @@ libullage_a_SOURCES += \
 	agent/report.c agent/report.h agent/report_scan.c \
 	agent/resolve.c agent/resolve.h \
 	agent/state.c agent/state.h agent/state_load.c agent/state_impl.h \
-	agent/state_figures.c \
+	agent/state_access.c agent/state_access.h agent/state_figures.c \
 	agent/state_file.c agent/state_file.h \
 	agent/state_saver.c agent/state_saver.h \
 	agent/wallclock.c agent/wallclock.h \

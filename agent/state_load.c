@@ -404,7 +404,7 @@ int state_read(struct agent *a, const struct buf *text)
 int state_load(struct agent *a)
 {
 	buf_auto struct buf text = {0};
-	int r = state_file_read(a->config->state_file, &text);
+	int r = state_file_read(a->config->state_file, STATE_FILE_MAX, &text);
 
 	if (r == -ENOENT)
 		return 0;

@@ -288,13 +288,17 @@ def test_a_disk_that_does_not_write_holds_nothing_up(frozen_state):
     host.config({}, ag.policy("feeds", mode="observe", allocation="100MB",
                               owners=["*"]))
     agent = host.start()
+    ag.wait_for("the save after the scan", state_file(host).exists)
+    before = state_file(host).stat().st_ino
     ag.run("fsfreeze", "-f", place)
+    time.sleep(10)  # the next one is due
     for number in range(3):
         home = host.place("temp", "feeds") / f"f{number}"
         make_file(home, 81 * ag.MIB, 60 * DAY)
         agent.wait_level("feeds", "warning", 2)
         os.unlink(home)
         agent.wait_level("feeds", "ok", 2)
-    assert not state_file(host).exists()
+    assert state_file(host).stat().st_ino == before
     ag.run("fsfreeze", "-u", place)
-    ag.wait_for("state on disk", state_file(host).exists, 15)
+    ag.wait_for("state on disk",
+                lambda: state_file(host).stat().st_ino != before, 15)
