@@ -29,6 +29,7 @@
 #include "setup.h"
 #include "sources.h"
 #include "state.h"
+#include "state_access.h"
 #include "state_saver.h"
 #include "wire.h"
 
@@ -181,6 +182,8 @@ static int start_parts(struct agent *a, const struct agent_start *start)
 	if (r == 0)
 		r = state_load(a);
 	if (r == 0)
+		r = state_access_load(a);
+	if (r == 0)
 		r = open_control(a, start->listen_fd);
 	if (r == 0)
 		setup_access(a);
@@ -201,6 +204,7 @@ static void stop_parts(struct agent *a)
 		a->subscribers = next;
 	}
 	deliver_free(a->deliver);
+	state_access_free(a);
 	state_saver_free(a->saver);
 	measure_free(a->measure);
 	actors_free(a->actors);
@@ -216,16 +220,24 @@ static void stop_parts(struct agent *a)
 	free(a->panic_path);
 }
 
+static void note_unsaved(struct agent *a, const char *suffix, int r)
+{
+	if (r < 0)
+		log_event(MSG_STATE_FAILED, NULL, "state not saved to %s%s: %s",
+			a->config->state_file, suffix, strerror(-r));
+}
+
 static void save_at_the_end(struct agent *a)
 {
 	/* Not beside one that hangs: both would write to the same name. */
 	int r = state_saver_wait(a->saver);
 
-	if (r == 0)
-		r = state_save(a);
-	if (r < 0)
-		log_event(MSG_STATE_FAILED, NULL, "state not saved to %s: %s",
-			a->config->state_file, strerror(-r));
+	if (r < 0) {
+		note_unsaved(a, "", r);
+		return;
+	}
+	note_unsaved(a, "", state_save(a));
+	note_unsaved(a, ".access", state_access_save(a));
 }
 
 int agent_run(const struct agent_start *start)

@@ -6,6 +6,7 @@
 #include "cleanup.h"
 #include "dirty.h"
 #include "feed.h"
+#include "figures.h"
 #include "model/alert.h"
 #include "policy/trigger.h"
 
@@ -38,6 +39,7 @@ struct component {
 	int64_t retry_roots_boot_ns;
 	int64_t nameless_boot_ns; /* see feed_keep_nameless, feed_keep_again */
 	bool is_scanned; /* the first scan was announced */
+	struct figures figures; /* the last exact ones */
 	uint64_t n_cleanups, freed_bytes; /* since the start */
 	uint64_t skipped_files[N_REASONS]; /* by its cleanups */
 	/* What was said last, so that each change is said once. */

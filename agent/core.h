@@ -14,8 +14,10 @@
 #include "filesystems.h"
 #include "history.h"
 #include "policy/policy_json.h"
+#include "pressure.h"
 #include "wallclock.h"
 
+struct accesses;
 struct actors;
 struct control;
 struct control_call;
@@ -45,6 +47,7 @@ struct agent {
 	struct control *control;
 	struct deliver *deliver;
 	struct state_saver *saver;
+	struct accesses *accesses; /* state_access.c's */
 	struct component *components; /* in the order of the policies */
 	size_t n_components;
 	struct filesystems filesystems;
@@ -72,6 +75,7 @@ struct agent {
 	int64_t save_due_boot_ns;
 	int64_t save_begun_boot_ns;
 	struct wallclock wallclock;
+	struct pressure pressure; /* of I/O, while something is listed */
 	bool is_dirty; /* state to be saved */
 	bool is_save_slow; /* and this was told */
 	struct mounts_watch mounts;

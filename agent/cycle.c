@@ -18,8 +18,10 @@
 #include "notice.h"
 #include "order.h"
 #include "recovering.h"
+#include "scan.h"
 #include "sources.h"
 #include "state.h"
+#include "state_access.h"
 #include "trashing.h"
 
 #define RETRY_ROOTS_NS	 (10 * CLOCK_NS_PER_S)
@@ -122,6 +124,7 @@ static bool move_feeds(struct agent *a)
 	bool is_waiting = a->is_flooded && now < a->window_boot_ns;
 	bool is_more = false, is_held = false;
 
+	scan_share(a);
 	for (size_t i = 0; i < a->n_components; i++) {
 		struct component *c = &a->components[i];
 
@@ -337,6 +340,7 @@ static int64_t next_due(const struct agent *a)
 	if (measure_pending(a->measure) > n_watched(a))
 		due = MIN_OF(due, a->wallclock.boot_ns + HUNG_NS / 3);
 	due = MIN_OF(due, state_due(a));
+	due = MIN_OF(due, state_access_due(a));
 	due = MIN_OF(due, wallclock_due(&a->wallclock));
 	for (size_t i = 0; i < a->n_components; i++) {
 		const struct component *c = &a->components[i];
@@ -402,6 +406,7 @@ void cycle_turn(struct agent *a)
 	cycle_deliver(a);
 	deliver_run(a->deliver);
 	state_keep(a);
+	is_more |= state_access_keep(a);
 	beat_keep(a);
 	arm(a, is_more);
 }

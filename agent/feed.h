@@ -20,6 +20,7 @@
 #include "policy/policy.h"
 #include "watch/measure.h"
 
+struct access_book;
 struct actors;
 struct fanotify_hub;
 struct feed;
@@ -110,6 +111,13 @@ void feed_forget(const struct result *result);
 /* Submits the work that can be under way now, and tidies a little. Returns
  * true if it wants to be called again soon without further events. */
 bool feed_dispatch(struct feed *f);
+
+/* What was known of files' use before the start, borrowed; put back in each
+ * directory when it is listed for the first time. NULL: no more. */
+void feed_set_accesses(struct feed *f, struct access_book *book);
+/* So many listings may be under way at once from now on. */
+#define FEED_LISTINGS 256u /* unless somebody says otherwise */
+void feed_set_listings(struct feed *f, size_t max);
 
 /* Work from elsewhere: look at (dir, name); list every directory again. */
 void feed_look(struct feed *f, uint32_t dir, const char *name);

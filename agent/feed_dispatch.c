@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FEED_MAX_LISTINGS 256 /* under way at once, over all workers */
 #define FEED_MAX_LOOKS	  4096 /* names; a directory with more is listed */
 #define FEED_TIDY_ENTRIES 16384u
 
@@ -76,7 +75,7 @@ static void dispatch_fast(struct feed *f)
 	size_t n = feed_waiting(&f->fast);
 	uint32_t dir;
 
-	while (f->n_listing < FEED_MAX_LISTINGS && n-- &&
+	while (f->n_listing < f->max_listings && n-- &&
 		feed_dequeue(&f->fast, &dir)) {
 		f->dirs[dir].is_queued = false;
 		if (!can_list(f, dir))
@@ -86,6 +85,11 @@ static void dispatch_fast(struct feed *f)
 		else
 			submit_list(f, dir, false);
 	}
+}
+
+void feed_set_listings(struct feed *f, size_t max)
+{
+	f->max_listings = max;
 }
 
 static void dispatch_slow(struct feed *f)

@@ -77,6 +77,8 @@ struct feed {
 	struct measure *measure;
 	struct actors *actors;
 	struct growth growth;
+	struct access_book *accesses; /* saved ones, or NULL */
+	bool is_missing_uses; /* since the start: events were lost */
 	struct feed_root *roots;
 	size_t n_roots;
 	struct dirty dirty;
@@ -88,6 +90,7 @@ struct feed {
 	struct again again;
 	uint64_t next_tag;
 	size_t n_looking, n_listing, n_slow;
+	size_t max_listings; /* that may be under way */
 	uint64_t drift_before; /* of this reconciliation */
 	int64_t now_real_s;
 	bool is_provisional; /* since the start or an overflow */

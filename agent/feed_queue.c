@@ -122,6 +122,7 @@ void feed_overflow(struct feed *f)
 	f->is_provisional = true;
 	dirty_reset(&f->dirty);
 	index_own(f->index);
+	f->is_missing_uses = true;
 	feed_list_all(f, false);
 }
 

@@ -8,6 +8,7 @@
 
 #include "act/ballast.h"
 #include "act/quarantine.h"
+#include "access.h"
 #include "actors.h"
 
 /* Room kept for everybody is nobody's usage. It is ours, where ours is: who
@@ -133,6 +134,62 @@ static void note_maker(struct feed *f, uint32_t dir, uint16_t actor)
 
 	if (info)
 		info->actor = actor;
+}
+
+/* The lists of a directory that were saved, if this lists it. */
+static struct access_dir *saved_of(
+	const struct feed *f, const struct job *job, size_t *ret_n)
+{
+	uint16_t root;
+
+	*ret_n = 0;
+	if (!f->accesses || job->kind != JOB_LIST ||
+		!index_is_dir(f->index, job->dir))
+		return NULL;
+	root = index_root(f->index, job->dir);
+	return access_find(f->accesses, f->policy->component,
+		f->policy->roots[root].path, job->rel, ret_n);
+}
+
+/* Of a name that a listing has found, what was known before the start. */
+static void recall(struct feed *f, const struct access_dir *list,
+	const struct observation *o)
+{
+	const struct access_item *item =
+		list->is_applied ? NULL
+				 : access_item(list, o->name, o->name_len);
+
+	if (item)
+		index_recall(f->index, o->dir, o->name, o->name_len,
+			&(struct index_access){
+				.ino_tag = item->ino_tag,
+				.atime_s = item->atime,
+				.is_observed = item->flags & ACCESS_OBSERVED,
+				.is_disowned = item->flags & ACCESS_DISOWNED &&
+					       !f->is_missing_uses,
+			},
+			list->seen_real_s);
+}
+
+static void recall_all(struct feed *f, const struct result *result)
+{
+	size_t n;
+	struct access_dir *list = saved_of(f, result->job, &n);
+
+	for (; n; n--, list++) {
+		for (size_t i = 0; i < result->n_obs; i++)
+			if (result->obs[i].kind == OBS_FILE ||
+				result->obs[i].kind == OBS_OTHER)
+				recall(f, list, &result->obs[i]);
+		if (result->is_last &&
+			(!result->error || result->error == -ENOSPC))
+			list->is_applied = true;
+	}
+}
+
+void feed_set_accesses(struct feed *f, struct access_book *book)
+{
+	f->accesses = book;
 }
 
 static int apply_name(struct feed *f, const struct job *job,
@@ -346,6 +403,8 @@ int feed_result(struct feed *f, const struct result *result)
 	if (job->kind == JOB_LIST && !f->dirs[job->dir].is_begun)
 		begin_listing(f, result);
 	r = apply_all(f, result);
+	if (r == 0 && f->accesses)
+		recall_all(f, result);
 	if (r < 0)
 		f->is_provisional = true;
 	if (result->is_last && f->dirs[job->dir].tag == job->tag)

@@ -1,5 +1,6 @@
 ullaged_SOURCES = agent/main.c
 libullage_a_SOURCES += \
+	agent/access.c agent/access.h \
 	agent/actors.c agent/actors.h \
 	agent/alerts.c agent/alerts.h \
 	agent/silence.c agent/silence.h \
@@ -14,6 +15,7 @@ libullage_a_SOURCES += \
 	agent/feed.c agent/feed.h agent/feed_impl.h \
 	agent/feed_queue.c agent/feed_dispatch.c agent/feed_result.c \
 	agent/feed_again.c agent/feed_nameless.c agent/feed_source.c \
+	agent/figures.c agent/figures.h \
 	agent/wire.c agent/wire.h \
 	agent/agent.c agent/core.h agent/component.h \
 	agent/cleanup.c agent/cleanup.h \
@@ -39,13 +41,16 @@ libullage_a_SOURCES += \
 	agent/methods_cleanup.c agent/methods_config.c agent/methods_operate.c \
 	agent/core.c \
 	agent/notice.c agent/notice.h agent/notice_faults.c \
+	agent/pressure.c agent/pressure.h \
 	agent/recovering.c agent/recovering.h \
 	agent/reload.c agent/reload.h \
+	agent/scan.c agent/scan.h \
 	agent/setup.c agent/setup.h \
 	agent/sources.c agent/sources.h \
-	agent/report.c agent/report.h \
+	agent/report.c agent/report.h agent/report_scan.c \
 	agent/resolve.c agent/resolve.h \
 	agent/state.c agent/state.h agent/state_load.c agent/state_impl.h \
+	agent/state_access.c agent/state_access.h agent/state_figures.c \
 	agent/state_file.c agent/state_file.h \
 	agent/state_saver.c agent/state_saver.h \
 	agent/wallclock.c agent/wallclock.h \

@@ -360,6 +360,7 @@ static void notice_scanned(struct component *c)
 	if (c->is_scanned || feed_is_scanning(c->feed))
 		return;
 	c->is_scanned = true;
+	c->agent->is_dirty = true; /* for the next start */
 	log_event(MSG_SCAN_DONE, LOG_FIELDS({"ULLAGE_COMPONENT", name}),
 		"%s: %" PRIu64 " files in %" PRIu64 " directories use %s", name,
 		t.files, t.directories, units_size(t.used_bytes, used));

@@ -104,7 +104,7 @@ static json *component_status(struct agent *a, const struct component *c)
 	struct index_totals t =
 		index_totals(feed_index(c->feed), INDEX_NODE_COMPONENT);
 	struct index_totals trash = feed_trash_totals(c->feed, 0);
-	json *o = json_object_new_object();
+	json *o = json_object_new_object(), *types = types_of(c);
 
 	json_put_text(o, "name", c->policy->component);
 	json_put_text(o, "priority", priority_name(c->policy->priority));
@@ -129,8 +129,10 @@ static json *component_status(struct agent *a, const struct component *c)
 	json_put_bool(o, "trusted", core_is_trusted(a, c));
 	if (work_of(c))
 		json_put_text(o, "work", work_of(c));
+	report_put_saved(c, o, types);
+	report_put_scan(c, o);
 	json_object_object_add(o, "notes", notes_of(a, c));
-	json_object_object_add(o, "types", types_of(c));
+	json_object_object_add(o, "types", types);
 	return o;
 }
 

@@ -36,5 +36,10 @@ struct json_object *report_history(
 	struct agent *a, const char *component, size_t limit);
 /* The absolute path of a directory. Returns 0 or -ENOMEM. */
 int report_path(const struct component *c, uint32_t node, struct buf *ret);
+/* Until the first scan is through: what was saved, of the component and of its
+ * types (a list of all); and how far a scan is. */
+void report_put_saved(const struct component *c, struct json_object *o,
+	struct json_object *types);
+void report_put_scan(const struct component *c, struct json_object *o);
 /* A directory of a component and those right below it. */
 struct json_object *report_du(const struct component *c, uint32_t node);

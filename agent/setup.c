@@ -15,6 +15,7 @@
 #include "ledger.h"
 #include "loop.h"
 #include "methods.h"
+#include "state_access.h"
 
 static bool has_same_roots(const struct policy *a, const struct policy *b)
 {
@@ -189,6 +190,7 @@ int setup_config(struct agent *a, struct config *config)
 	}
 	has_moved = !a->config || !has_same_places(a->config, config);
 	methods_forget(a);
+	state_access_forget(a);
 	accept_what_is(a);
 	alerts_set_cooldown(a->alerts, config->cooldown_s);
 	put_in_force(a, config, fresh);

@@ -116,6 +116,7 @@ static struct json_object *state_of(struct agent *a)
 	json_object_object_add(o, "samples", samples_of(&a->history));
 	json_object_object_add(o, "openAlerts", open_of(a));
 	json_object_object_add(o, "schedules", schedules_of(a));
+	json_object_object_add(o, "figures", state_write_figures(a));
 	return o;
 }
 
@@ -156,6 +157,18 @@ static size_t count_samples(struct json_object *list)
 	return n;
 }
 
+static size_t count_figures(struct json_object *list)
+{
+	struct figures f;
+	const char *name;
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_object_array_length(list); i++)
+		n += state_read_figures(
+			json_object_array_get_idx(list, i), &name, &f);
+	return n;
+}
+
 /* Would a restart find all of it? */
 static bool is_restorable(const struct agent *a, struct json_object *o)
 {
@@ -168,6 +181,7 @@ static bool is_restorable(const struct agent *a, struct json_object *o)
 		{"alerts", count_alerts, a->history.n_alerts},
 		{"samples", count_samples, a->history.n_samples},
 		{"openAlerts", count_alerts, alerts_n_open(a->alerts)},
+		{"figures", count_figures, state_n_figures(a)},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The saved state: history of cleanups and alerts, samples, open alerts, and
- * when each component was last cleaned on schedule. JSON, written aside,
+ * The saved state: history of cleanups and alerts, samples, open alerts, the
+ * last exact figures of each component (figures.h), and when it was last
+ * cleaned on schedule. JSON, written aside,
  * fsynced and renamed; a file that cannot be read is set aside, with an alert,
  * and never stops the agent.
  */

@@ -32,7 +32,7 @@ static int open_parent(const char *path, const char **ret_name, int *ret_fd)
 	return 0;
 }
 
-int state_file_read(const char *path, struct buf *ret)
+int state_file_read(const char *path, size_t max, struct buf *ret)
 {
 	fd_auto int dir = -1;
 	fd_auto int fd = -1;
@@ -54,10 +54,11 @@ int state_file_read(const char *path, struct buf *ret)
 	if ((st.st_uid != 0 && st.st_uid != geteuid()) ||
 		(st.st_mode & (S_IWGRP | S_IWOTH)))
 		return -EPERM;
-	return buf_read_fd(ret, fd, STATE_FILE_MAX);
+	return buf_read_fd(ret, fd, max);
 }
 
-static int write_aside(int dir_fd, const char *name, const char *text)
+static int write_aside(
+	int dir_fd, const char *name, const void *data, size_t len, mode_t mode)
 {
 	fd_auto int fd = -1;
 	int r;
@@ -65,10 +66,10 @@ static int write_aside(int dir_fd, const char *name, const char *text)
 	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
 		return -errno;
 	fd = openat(dir_fd, name,
-		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return -errno;
-	r = fd_write_full(fd, text, strlen(text));
+	r = fd_write_full(fd, data, len);
 	if (r < 0)
 		return r;
 	/* A failed fsync is never tried again and trusted: the pages may be
@@ -77,6 +78,12 @@ static int write_aside(int dir_fd, const char *name, const char *text)
 }
 
 int state_file_replace(const char *path, const char *text)
+{
+	return state_file_replace_bytes(path, text, strlen(text), 0640);
+}
+
+int state_file_replace_bytes(
+	const char *path, const void *data, size_t len, mode_t mode)
 {
 	mem_autofree char *aside = NULL;
 	fd_auto int dir = -1;
@@ -89,7 +96,7 @@ int state_file_replace(const char *path, const char *text)
 		aside = NULL;
 		return -ENOMEM;
 	}
-	r = write_aside(dir, aside, text);
+	r = write_aside(dir, aside, data, len, mode);
 	if (r == 0 && renameat(dir, aside, dir, name) < 0)
 		r = -errno;
 	if (r < 0) {

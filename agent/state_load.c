@@ -257,6 +257,19 @@ static void restore_sample(struct agent *a, struct json_object *o)
 	history_add_sample(&a->history, &s);
 }
 
+static void restore_figures(struct agent *a, struct json_object *o)
+{
+	struct figures f;
+	const char *name;
+	struct component *c;
+
+	if (!state_read_figures(o, &name, &f))
+		return;
+	c = core_find(a, name);
+	if (c)
+		c->figures = f;
+}
+
 static void restore_list(struct agent *a, struct json_object *state,
 	const char *key, void (*one)(struct agent *a, struct json_object *o))
 {
@@ -381,6 +394,7 @@ int state_read(struct agent *a, const struct buf *text)
 	restore_list(a, state, "alerts", restore_alert);
 	restore_list(a, state, "samples", restore_sample);
 	restore_list(a, state, "openAlerts", restore_open);
+	restore_list(a, state, "figures", restore_figures);
 	restore_schedules(a, state);
 	restore_clock(a, state);
 	json_object_put(state);
@@ -390,7 +404,7 @@ int state_read(struct agent *a, const struct buf *text)
 int state_load(struct agent *a)
 {
 	buf_auto struct buf text = {0};
-	int r = state_file_read(a->config->state_file, &text);
+	int r = state_file_read(a->config->state_file, STATE_FILE_MAX, &text);
 
 	if (r == -ENOENT)
 		return 0;

@@ -24,6 +24,8 @@ struct state_saver {
 	pthread_t thread;
 	/* The thread's while it runs. */
 	char *path, *text;
+	state_saver_fn *work; /* or NULL: text */
+	void *ctx;
 	int error;
 	atomic_bool is_over;
 };
@@ -56,7 +58,8 @@ static void *save(void *arg)
 	struct state_saver *s = arg;
 	uint64_t one = 1;
 
-	s->error = state_file_replace(s->path, s->text);
+	s->error = s->work ? s->work(s->path, s->ctx)
+			   : state_file_replace(s->path, s->text);
 	s->is_over = true;
 	(void)!write(s->event_fd, &one, sizeof(one));
 	return NULL;
@@ -81,15 +84,10 @@ static int start_thread(struct state_saver *s)
 	return -r;
 }
 
-int state_saver_start(struct state_saver *s, const char *path, char *text)
+static int start(struct state_saver *s, const char *path)
 {
 	int r;
 
-	if (s->is_busy) {
-		free(text);
-		return -EBUSY;
-	}
-	s->text = text;
 	s->path = strdup(path);
 	s->is_over = false;
 	r = s->path ? start_thread(s) : -ENOMEM;
@@ -99,6 +97,27 @@ int state_saver_start(struct state_saver *s, const char *path, char *text)
 	}
 	s->is_busy = true;
 	return 0;
+}
+
+int state_saver_start(struct state_saver *s, const char *path, char *text)
+{
+	if (s->is_busy) {
+		free(text);
+		return -EBUSY;
+	}
+	s->text = text;
+	s->work = NULL;
+	return start(s, path);
+}
+
+int state_saver_start_work(struct state_saver *s, const char *path,
+	state_saver_fn *work, void *ctx)
+{
+	if (s->is_busy)
+		return -EBUSY;
+	s->work = work;
+	s->ctx = ctx;
+	return start(s, path);
 }
 
 bool state_saver_take(struct state_saver *s, int *ret_error)

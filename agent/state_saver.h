@@ -22,6 +22,11 @@ bool state_saver_is_busy(const struct state_saver *s);
 /* Begins one. text is taken, also on failure. Returns 0, -EBUSY, or -errno:
  * no thread is to be had. */
 int state_saver_start(struct state_saver *s, const char *path, char *text);
+/* The same with what work writes, in the thread; ctx is its own from then on,
+ * but the caller's on failure. */
+typedef int state_saver_fn(const char *path, void *ctx);
+int state_saver_start_work(struct state_saver *s, const char *path,
+	state_saver_fn *work, void *ctx);
 /* True once for each: it has ended, with 0 or state_file_replace's -errno. */
 bool state_saver_take(struct state_saver *s, int *ret_error);
 /* Waits until what is under way has ended, to be taken. Returns 0, or

@@ -30,6 +30,67 @@ static uint64_t counted(struct json_object *component)
 		field_u64(component, "trashBytes"));
 }
 
+/* What there was before the agent started, while less than that is counted
+ * yet; NULL: what is counted stands for itself. */
+static struct json_object *recalled(struct json_object *o)
+{
+	struct json_object *saved = field_get(o, "saved");
+
+	return field_u64(saved, "usedBytes") > field_u64(o, "usedBytes") ? saved
+									 : NULL;
+}
+
+/* Used space and files, marked if they are those of before. */
+static void put_recalled_size(
+	struct table *t, struct json_object *o, const char *key)
+{
+	struct json_object *saved = recalled(o);
+	char size[UNITS_SIZE];
+
+	if (saved)
+		table_put(t, COLOR_DIM, "~%s",
+			units_size(field_u64(saved, key), size));
+	else
+		table_size(t, field_u64(o, key));
+}
+
+static void put_recalled_files(struct table *t, struct json_object *o)
+{
+	struct json_object *saved = recalled(o);
+	char count[PRINT_COUNT_SIZE];
+
+	if (saved)
+		table_put(t, COLOR_DIM, "~%s",
+			print_count(field_u64(saved, "files"), count));
+	else
+		table_count(t, field_u64(o, "files"));
+}
+
+/* Of more directories than there were, the rest of the way is not known. */
+static bool scan_share(struct json_object *scan, char ret[UNITS_SIZE])
+{
+	uint64_t n = field_u64(scan, "directories");
+	uint64_t expected = field_u64(scan, "expected");
+
+	if (!field_has(scan, "expected") ||
+		n + field_u64(scan, "waiting") > expected)
+		return false;
+	units_share(n, expected, ret);
+	return true;
+}
+
+static void put_work(struct table *t, struct json_object *c)
+{
+	const char *work = field_text(
+		c, "work", field_flag(c, "trusted") ? "-" : "scanning");
+	char share[UNITS_SIZE];
+
+	if (scan_share(field_get(c, "scan"), share))
+		table_put(t, COLOR_DIM, "%s %s", work, share);
+	else
+		table_put(t, COLOR_DIM, "%s", work);
+}
+
 static void show_components(const struct print *p, struct json_object *reply)
 {
 	static const struct table_column columns[] = {{"COMPONENT", false},
@@ -43,22 +104,22 @@ static void show_components(const struct print *p, struct json_object *reply)
 	FIELD_EACH(c, reply, "components")
 	{
 		const char *level = field_text(c, "level", "?");
-		uint64_t used = field_u64(c, "usedBytes");
 		uint64_t whole = field_u64(c, "allocationBytes");
 
 		table_put(t, COLOR_NONE, "%s", field_text(c, "name", "?"));
 		table_level(t, level);
-		table_size(t, used);
+		put_recalled_size(t, c, "usedBytes");
 		table_size(t, whole);
 		/* what the level is of */
-		put_bar(p, t, level, counted(c), whole);
-		table_count(t, field_u64(c, "files"));
+		put_bar(p, t, level,
+			recalled(c) ? field_u64(recalled(c), "usedBytes")
+				    : counted(c),
+			whole);
+		put_recalled_files(t, c);
 		table_put(t, COLOR_NONE, "%s", field_text(c, "priority", "-"));
 		table_put(t, COLOR_NONE, "%s", field_text(c, "strategy", "-"));
 		table_put(t, COLOR_NONE, "%s", field_text(c, "mode", "-"));
-		table_put(t, COLOR_DIM, "%s",
-			field_text(c, "work",
-				field_flag(c, "trusted") ? "-" : "scanning"));
+		put_work(t, c);
 	}
 	table_end(t);
 }
@@ -121,6 +182,42 @@ static void show_trash(const struct print *p, struct json_object *c)
 			print_count(n, files), n == 1 ? "" : "s");
 }
 
+static void put_progress(struct buf *line, struct json_object *scan)
+{
+	char n[PRINT_COUNT_SIZE], of[PRINT_COUNT_SIZE], share[UNITS_SIZE];
+
+	if (!scan)
+		return;
+	print_count(field_u64(scan, "directories"), n);
+	if (scan_share(scan, share))
+		(void)buf_printf(line, " (%s, %s of %s directories)", share, n,
+			print_count(field_u64(scan, "expected"), of));
+	else
+		(void)buf_printf(line, " (%s directories, %s waiting)", n,
+			print_count(field_u64(scan, "waiting"), of));
+}
+
+static void show_untrusted(const struct print *p, struct json_object *c)
+{
+	struct json_object *saved = recalled(c);
+	buf_auto struct buf progress = {0};
+	const char *name = field_text(c, "name", "?");
+	char used[UNITS_SIZE], files[PRINT_COUNT_SIZE];
+
+	put_progress(&progress, field_get(c, "scan"));
+	if (saved)
+		print_text(p, COLOR_WARNING,
+			"%s: ~%s in %s files as of %s, being counted%s; nothing is deleted until that is done\n",
+			name, units_size(field_u64(saved, "usedBytes"), used),
+			print_count(field_u64(saved, "files"), files),
+			field_text(saved, "at", "?"),
+			progress.len ? progress.data : "");
+	else
+		print_text(p, COLOR_WARNING,
+			"%s: the figures are not exact yet%s; nothing is deleted until they are\n",
+			name, progress.len ? progress.data : "");
+}
+
 /* Of every component, what is not as one would expect. */
 static void show_remarks(const struct print *p, struct json_object *reply)
 {
@@ -128,9 +225,7 @@ static void show_remarks(const struct print *p, struct json_object *reply)
 
 	FIELD_EACH(c, reply, "components")
 	if (!field_flag(c, "trusted"))
-		print_text(p, COLOR_WARNING,
-			"%s: the figures are not exact yet; nothing is deleted until they are\n",
-			field_text(c, "name", "?"));
+		show_untrusted(p, c);
 	FIELD_EACH(c, reply, "components")
 	show_trash(p, c);
 	show_notes(p, reply);
@@ -155,9 +250,9 @@ static void show_types(const struct print *p, struct json_object *reply)
 			break;
 		table_put(t, COLOR_NONE, "%s", field_text(c, "name", "?"));
 		table_put(t, COLOR_NONE, "%s", field_text(type, "type", "?"));
-		table_size(t, field_u64(type, "usedBytes"));
-		table_size(t, field_u64(type, "sizeBytes"));
-		table_count(t, field_u64(type, "files"));
+		put_recalled_size(t, type, "usedBytes");
+		put_recalled_size(t, type, "sizeBytes");
+		put_recalled_files(t, type);
 		table_put(t, COLOR_DIM, "%s", paths.len ? paths.data : "-");
 	}
 	table_end(t);
@@ -312,6 +407,7 @@ static void show_samples(const struct print *p, struct json_object *reply,
 {
 	const char *name = field_text(component, "name", "?");
 	uint64_t whole = field_u64(component, "allocationBytes");
+	struct json_object *saved = recalled(component);
 	buf_auto struct buf line = {0};
 	struct json_object *s;
 	char bytes[UNITS_SIZE];
@@ -322,8 +418,11 @@ static void show_samples(const struct print *p, struct json_object *reply,
 			print_spark(p, field_u64(s, "usedBytes"), whole)) < 0)
 		return;
 	if (line.len)
-		print_text(p, COLOR_NONE, "%-20s %s %s\n", name, line.data,
-			units_size(field_u64(component, "usedBytes"), bytes));
+		print_text(p, COLOR_NONE, "%-20s %s %s%s\n", name, line.data,
+			saved ? "~" : "",
+			units_size(field_u64(saved ? saved : component,
+					   "usedBytes"),
+				bytes));
 }
 
 void verbs_show_dashboard(const struct print *p, struct json_object *reply,

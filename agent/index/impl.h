@@ -13,6 +13,7 @@ struct index {
 	struct pool pool;
 	struct nodes nodes;
 	struct links links;
+	uint64_t n_access_changes;
 	index_dir_fn *on_dir_removed;
 	void *on_dir_removed_ctx;
 	char *moved_name; /* the last one that a directory had lost */

@@ -525,18 +525,39 @@ void index_touch(struct index *ix, uint32_t dir, const char *name, size_t len,
 		return;
 	e->atime = now;
 	e->flags |= POOL_OBSERVED;
+	ix->n_access_changes++;
 }
 
 void index_disown(struct index *ix, uint32_t dir, const char *name, size_t len)
 {
 	struct entry *e = entry_of(ix, dir, name, len);
 
-	if (e)
+	if (!e || e->flags & POOL_DISOWNED)
+		return;
+	e->flags |= POOL_DISOWNED;
+	ix->n_access_changes++;
+}
+
+void index_recall(struct index *ix, uint32_t dir, const char *name, size_t len,
+	const struct index_access *a, int64_t seen_real_s)
+{
+	struct entry *e = entry_of(ix, dir, name, len);
+
+	if (!e || e->ino_tag != a->ino_tag)
+		return;
+	if (a->is_disowned && e->atime <= seen_real_s) {
+		e->atime = a->atime_s;
 		e->flags |= POOL_DISOWNED;
+		e->flags |= a->is_observed ? POOL_OBSERVED : 0;
+	} else if (a->is_observed && a->atime_s > e->atime) {
+		e->atime = a->atime_s;
+		e->flags |= POOL_OBSERVED;
+	}
 }
 
 void index_own(struct index *ix)
 {
+	ix->n_access_changes++;
 	for (uint32_t id = 0; id < ix->pool.n_slots; id++)
 		pool_entry(&ix->pool, id)->flags &= (uint8_t)~POOL_DISOWNED;
 }

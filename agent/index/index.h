@@ -103,6 +103,28 @@ void index_touch(struct index *ix, uint32_t dir, const char *name, size_t len,
 void index_disown(struct index *ix, uint32_t dir, const char *name, size_t len);
 void index_own(struct index *ix);
 
+/* What is known of an entry's use beside what the disk says of it. */
+struct index_access {
+	uint32_t dir;
+	uint64_t hash; /* what index_hash gives */
+	uint32_t ino_tag; /* low half of the inode's number */
+	uint32_t atime_s;
+	bool is_observed, is_disowned;
+};
+/* Looks at up to max entries from *cursor on, which starts at 0. Returns how
+ * many it put into ret (room for max). False in ret_more at the end. */
+size_t index_read_accesses(const struct index *ix, uint32_t *cursor,
+	uint32_t max, struct index_access *ret, bool *ret_more);
+/* Counts what index_touch, index_disown and index_own have changed. */
+uint64_t index_access_changes(const struct index *ix);
+/*
+ * Puts one back (its dir and hash do not matter) that was known by an earlier
+ * index, if the name is still that inode's. Accesses were watched until
+ * seen_real_s: an access time on disk that is later is believed.
+ */
+void index_recall(struct index *ix, uint32_t dir, const char *name, size_t len,
+	const struct index_access *a, int64_t seen_real_s);
+
 /*
  * A full listing of a directory: begin, apply every name found, end. What
  * was not seen in between is no longer there, and goes at the end; in a very

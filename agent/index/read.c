@@ -224,6 +224,40 @@ size_t index_read(const struct index *ix, uint32_t *cursor, size_t max,
 	return n;
 }
 
+size_t index_read_accesses(const struct index *ix, uint32_t *cursor,
+	uint32_t max, struct index_access *ret, bool *ret_more)
+{
+	struct last last = {.id = POOL_NONE};
+	uint32_t id = *cursor, n_slots = ix->pool.n_slots;
+	uint32_t end = id + MIN_OF(max, n_slots - MIN_OF(id, n_slots));
+	size_t n = 0;
+
+	for (; id < end; id++) {
+		const struct entry *e = pool_entry(&ix->pool, id);
+
+		__builtin_prefetch(e + READ_AHEAD);
+		if (!(e->flags & (POOL_OBSERVED | POOL_DISOWNED)) ||
+			!is_current(ix, e, &last))
+			continue;
+		ret[n++] = (struct index_access){
+			.dir = e->dir,
+			.hash = pool_hash(e),
+			.ino_tag = e->ino_tag,
+			.atime_s = e->atime,
+			.is_observed = e->flags & POOL_OBSERVED,
+			.is_disowned = e->flags & POOL_DISOWNED,
+		};
+	}
+	*cursor = id;
+	*ret_more = id < n_slots;
+	return n;
+}
+
+uint64_t index_access_changes(const struct index *ix)
+{
+	return ix->n_access_changes;
+}
+
 bool index_next(
 	const struct index *ix, uint32_t *cursor, struct index_item *ret)
 {

@@ -36,9 +36,11 @@ tests_fuzz_fuzz_channel_LDFLAGS = $(fuzz_ldflags) \
 tests_fuzz_fuzz_report_LDFLAGS = $(fuzz_ldflags)
 
 # The saved state, the kernel's news, and where things are mounted.
-check_PROGRAMS += tests/fuzz/fuzz_state tests/fuzz/fuzz_inotify \
+check_PROGRAMS += tests/fuzz/fuzz_state tests/fuzz/fuzz_access \
+	tests/fuzz/fuzz_inotify \
 	tests/fuzz/fuzz_fanotify tests/fuzz/fuzz_mountinfo
 tests_fuzz_fuzz_state_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_access_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_inotify_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_fanotify_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_mountinfo_LDFLAGS = $(fuzz_ldflags)

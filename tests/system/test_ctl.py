@@ -45,7 +45,11 @@ AGENT = {"version": "9.8.7", "files": 1234567, "directories": 12,
          "indexBytes": 60000, "events": 5, "overflows": 0, "panic": True}
 STATUS = {"components": [
     component("feeds", "critical", 960, notes=["compression: " + NASTY]),
-    component("wallet", "ok", 10, trusted=False, work="cleanup")],
+    component("wallet", "ok", 10, trusted=False, work="cleanup"),
+    component("fresh", "ok", 10, trusted=False, work="scan", scan={
+        "directories": 1200, "waiting": 34, "expected": 4800},
+        saved={"at": TIME, "usedBytes": 640, "sizeBytes": 600,
+               "files": 98765})],
     "filesystems": [FILESYSTEM], "alerts": [ALERT], "agent": AGENT}
 QUIET = {"components": [component("wallet", "ok", 10)], "filesystems": [],
          "alerts": [], "agent": AGENT}

@@ -144,6 +144,65 @@ def test_what_they_leave_on_disk(hosts, root_only):
 
 
 @pytest.mark.parametrize("watch", ["inotify", "fanotify"])
+def test_use_outlives_a_restart(hosts, watch, root_only):
+    """What was observed is known again; not of another file of that name, and
+    a damaged file is forgotten with a word."""
+    host = hosts("ext4", 100 * ag.MIB, mount_options="noatime")
+    host.config({"watch": watch}, ag.policy("feeds", owners=["*"],
+                                            age="accessed"))
+    place = host.place("cache", "feeds")
+    for name in ("a", "deep/er/b", "c", "not"):
+        make_file(place / name, 5000, DAY)
+    agent = host.start()
+    for name in ("a", "deep/er/b", "c"):
+        (place / name).read_bytes()
+        ag.wait_for("the access", lambda: usage(agent, place / name) ==
+                    "observed access")
+    used = used_at(agent, place / "a")
+    assert agent.stop() == 0
+    saved = host.dir / "state/state.json.access"
+    assert saved.stat().st_mode & 0o777 == 0o600
+    os.unlink(place / "c")
+    make_file(place / "other", 5000, DAY)
+    os.rename(place / "other", place / "c")
+    for end in (lambda one: one.kill(), lambda one: one.stop()):
+        agent = host.start()
+        for name in ("a", "deep/er/b"):
+            assert usage(agent, place / name) == "observed access"
+        assert used_at(agent, place / "a") == used
+        assert usage(agent, place / "not") == "modified"
+        end(agent)
+    data = bytearray(saved.read_bytes())
+    data[len(data) // 2] ^= 1
+    saved.write_bytes(data)
+    agent = host.start()
+    assert "state.json.access cannot be read" in agent.log_text()
+    assert usage(agent, place / "a") == "modified"
+
+
+def test_disowned_outlives_a_restart(hosts, root_only):
+    """The access time that a backup left on disk stays its own; whoever reads
+    while nobody watches counts."""
+    host = hosts("ext4", 100 * ag.MIB, mount_options="strictatime")
+    host.config({"watch": "fanotify", "ignoreReaders": ["backup"]},
+                ag.policy("feeds", owners=["*"], age="accessed"))
+    place = host.place("cache", "feeds")
+    for name in "ab":
+        make_file(place / name, 5000, DAY)
+    agent = host.start()
+    with holding("backup", "rb", place / "a", place / "b") as backup:
+        backup.read()
+        time.sleep(ag.QUIET_S)
+    assert usage(agent, place / "a") == "modified"
+    assert agent.stop() == 0
+    time.sleep(1.1)
+    (place / "b").read_bytes()
+    again = host.start()
+    assert usage(again, place / "a") == "modified"
+    assert usage(again, place / "b") != "modified"
+
+
+@pytest.mark.parametrize("watch", ["inotify", "fanotify"])
 def test_use_lasts_until_the_close(hosts, watch, root_only):
     host = hosts("ext4", 100 * ag.MIB, mount_options="noatime")
     host.config({"watch": watch}, ag.policy("feeds", owners=["*"]))

@@ -31,6 +31,65 @@ def test_history_after_a_restart(host):
     assert again.history() == before
 
 
+def test_figures_of_before(host):
+    """Until it is counted anew, what there was is told as that; no level and
+    no deletion comes of it."""
+    host.config({}, ag.policy("feeds", allocation="500MB", **KEYS))
+    place = host.place("temp", "feeds")
+    for number in range(30000):
+        (place / f"{number // 300}/{number}").mkdir(parents=True)
+    make_file(place / "large", 200 * ag.MIB)
+    agent = host.start()
+    before = agent.component("feeds")
+    directories = agent.status()["agent"]["directories"]
+    assert "saved" not in before and "scan" not in before
+    assert agent.stop() == 0
+    # Most of it goes while nobody looks; by what there was, it would be
+    # critical now.
+    host.config({}, ag.policy("feeds", allocation="220MB", **KEYS))
+    os.unlink(place / "large")
+    again = host.start(trusted=False)
+    seen, texts = [], []
+    while not (seen and seen[-1]["trusted"]):
+        status = again.status(check=False)
+        seen += status["components"] if status else []
+        texts.append(again.ctl("status", check=False).stdout)
+    early = [c for c in seen if "saved" in c]
+    assert early, "the scan was too quick"
+    for one in early:
+        assert not one["trusted"] and one["level"] == "ok"
+        assert one["usedBytes"] < one["saved"]["usedBytes"]
+        assert {k: one["saved"][k] for k in ("usedBytes", "sizeBytes",
+                                             "files")} == {
+            k: before[k] for k in ("usedBytes", "sizeBytes", "files")}
+        assert one["saved"]["at"].startswith("20")
+        temp = next(t for t in one["types"] if t["type"] == "temp")
+        assert temp["saved"]["files"] == before["files"]
+    scans = [c["scan"] for c in early if "scan" in c]
+    assert scans and all(s["expected"] == directories for s in scans)
+    ways = [s["directories"] for s in scans]
+    assert ways == sorted(ways) and ways[-1] > ways[0] >= 0
+    told = [t for t in texts if "as of 20" in t]
+    assert told and "being counted" in told[0] and "%" in told[0], texts
+    assert not any("saved" in c or "scan" in c for c in seen if c["trusted"])
+    assert not [c for c in again.history() if c["files"]]
+    assert again.json("metrics")["components"][0]["usedBytes"] < 200 * ag.MIB
+
+
+def test_figures_after_a_kill(host):
+    """What was exact once is kept, also by one that was killed before it was
+    through."""
+    host.config({}, ag.policy("feeds", **KEYS))
+    make_file(host.place("temp", "feeds") / "f", 5000)
+    agent = host.start()
+    ag.wait_for("figures on disk", lambda: state_file(host).exists() and
+                '"figures":[{' in state_file(host).read_text(), 15)
+    agent.kill()
+    kept = json.loads(state_file(host).read_text())["figures"]
+    assert [(f["component"], f["files"]) for f in kept] == [("feeds", 1)]
+    assert kept[0]["temp"]["files"] == 1 and kept[0]["data"]["files"] == 0
+
+
 def test_state_is_written_without_a_stop(host):
     host.config({}, ag.policy("feeds", **KEYS))
     make_file(host.place("temp", "feeds") / "old", 5000, 2 * DAY)
@@ -229,13 +288,17 @@ def test_a_disk_that_does_not_write_holds_nothing_up(frozen_state):
     host.config({}, ag.policy("feeds", mode="observe", allocation="100MB",
                               owners=["*"]))
     agent = host.start()
+    ag.wait_for("the save after the scan", state_file(host).exists)
+    before = state_file(host).stat().st_ino
     ag.run("fsfreeze", "-f", place)
+    time.sleep(10)  # the next one is due
     for number in range(3):
         home = host.place("temp", "feeds") / f"f{number}"
         make_file(home, 81 * ag.MIB, 60 * DAY)
         agent.wait_level("feeds", "warning", 2)
         os.unlink(home)
         agent.wait_level("feeds", "ok", 2)
-    assert not state_file(host).exists()
+    assert state_file(host).stat().st_ino == before
     ag.run("fsfreeze", "-u", place)
-    ag.wait_for("state on disk", state_file(host).exists, 15)
+    ag.wait_for("state on disk",
+                lambda: state_file(host).stat().st_ino != before, 15)

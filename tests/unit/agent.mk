@@ -113,8 +113,26 @@ tests_unit_test_feed_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_feed_LDADD = $(LDADD) $(CMOCKA_LIBS)
 endif
 
+# Who is listed first.
+if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_scan
+TESTS += tests/unit/test_scan
+tests_unit_test_scan_SOURCES = tests/unit/test_scan.c tests/unit/scratch.h
+tests_unit_test_scan_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_scan_LDADD = $(LDADD) $(CMOCKA_LIBS)
+endif
+
 # What is saved.
 if UNIT_TESTS
+check_PROGRAMS += tests/unit/test_access tests/unit/test_state_access
+TESTS += tests/unit/test_access tests/unit/test_state_access
+tests_unit_test_state_access_SOURCES = tests/unit/test_state_access.c \
+	tests/unit/scratch.h
+tests_unit_test_state_access_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_state_access_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_access_SOURCES = tests/unit/test_access.c tests/unit/scratch.h
+tests_unit_test_access_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_access_LDADD = $(LDADD) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/test_state
 TESTS += tests/unit/test_state
 tests_unit_test_state_SOURCES = tests/unit/test_state.c tests/unit/scratch.h

@@ -41,6 +41,7 @@ struct desk {
 
 static void begin(struct desk *d)
 {
+	d->component.figures = (struct figures){0};
 	d->agent = (struct agent){
 		.config = &d->config,
 		.clock = &d->clock,
@@ -152,6 +153,14 @@ static void fill(struct desk *d)
 				 core_now(a)),
 		0);
 	d->component.scheduled_boot_ns = 5600 * CLOCK_NS_PER_S;
+	d->component.figures = (struct figures){
+		.at_real_s = NOW - 10,
+		.whole = {.used_bytes = 9000,
+			.size_bytes = 8000,
+			.files = 7,
+			.directories = 3},
+		.types[STYPE_LOGS] = {.used_bytes = 4096, .files = 2},
+	};
 }
 
 static void assert_filled(struct desk *d)
@@ -176,6 +185,15 @@ static void assert_filled(struct desk *d)
 	assert_int_equal(h->samples[0].used_bytes, 77);
 	assert_int_equal(alerts_n_open(d->agent.alerts), 1);
 	assert_int_equal(alerts_get_open(d->agent.alerts, 0).alert->id, 43);
+	assert_int_equal(d->component.figures.at_real_s, NOW - 10);
+	assert_int_equal(d->component.figures.whole.used_bytes, 9000);
+	assert_int_equal(d->component.figures.whole.size_bytes, 8000);
+	assert_int_equal(d->component.figures.whole.files, 7);
+	assert_int_equal(d->component.figures.whole.directories, 3);
+	assert_int_equal(
+		d->component.figures.types[STYPE_LOGS].used_bytes, 4096);
+	assert_int_equal(d->component.figures.types[STYPE_LOGS].files, 2);
+	assert_int_equal(d->component.figures.types[STYPE_DATA].files, 0);
 }
 
 static void test_round(void **state)
@@ -469,6 +487,33 @@ static void test_in_the_way(void **state)
 	assert_int_equal(count_aside(d), 0);
 }
 
+/* Of a component that is no more, or of a time that is none, nothing is
+ * taken; and what is not exact now keeps what was saved. */
+static void test_figures(void **state)
+{
+	struct desk *d = *state;
+	const struct figures *f = &d->component.figures;
+
+	scratch_write(&d->dir, "state",
+		"{\"version\":1,\"figures\":[7,{\"component\":\"gone\","
+		"\"at\":\"2026-11-01T00:00:00Z\",\"usedBytes\":1},"
+		"{\"component\":\"web\","
+		"\"at\":\"2026-11-01T00:00:00Z\",\"usedBytes\":4096,"
+		"\"files\":-5,\"sizeBytes\":\"x\",\"logs\":[1]},"
+		"{\"component\":\"web\",\"at\":\"never\",\"files\":5}]}");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(state_load(&d->agent), 0);
+		assert_int_equal(f->at_real_s, 1793491200);
+		assert_int_equal(f->whole.used_bytes, 4096);
+		assert_int_equal(f->whole.files, 0);
+		assert_int_equal(f->whole.size_bytes, 0);
+		assert_int_equal(f->types[STYPE_LOGS].files, 0);
+		assert_int_equal(state_save(&d->agent), 0);
+		end(d);
+		begin(d);
+	}
+}
+
 /* The last time that was seen outlives a restart, and so does its being later
  * than now. */
 static void test_clock(void **state)
@@ -508,6 +553,7 @@ int main(void)
 		CASE(test_slow_disk),
 		CASE(test_in_the_way),
 		CASE(test_clock),
+		CASE(test_figures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
