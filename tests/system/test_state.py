@@ -96,8 +96,8 @@ def test_state_is_written_without_a_stop(host):
     agent = host.start()
     agent.json("cleanup", "feeds")
     before = agent.history()
-    ag.wait_for("state on disk", lambda: state_file(host).exists() and "feeds"
-                in state_file(host).read_text(), 65)
+    ag.wait_for("state on disk", lambda: state_file(host).exists() and
+                json.loads(state_file(host).read_text()).get("cleanups"), 65)
     agent.kill()
     assert host.start().history() == before
 
