@@ -168,7 +168,8 @@ def test_the_agent_cannot_delete_but_by_a_reaper(crowd):
     # A component's directory is its owner's; the agent made this one.
     os.chown(place, 0, 0)
     os.chmod(place, 0o750)
-    victim = next(p for p in place.iterdir() if p.is_file())
+    victim = place / "stays"
+    make_file(victim, 5000)
     done = ag.run("setpriv", "--reuid=daemon", "--regid=daemon",
                   "--clear-groups", "--no-new-privs",
                   "--inh-caps=+dac_read_search",

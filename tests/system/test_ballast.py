@@ -130,8 +130,9 @@ def test_configuration(hosts, root_only):
                 for name in ("one", "two")]
     host.config({"ballast": "5%"}, *policies)
     agent.ctl("reload")
-    ag.wait_for("ballast of another size", lambda: found(host) and found(
-        host)[0].stat().st_size not in (0, BALLAST), 35)
+    ag.wait_for("ballast of another size", lambda: [
+        p for p in found(host) if p.name == "~ballast" and
+        p.stat().st_size not in (0, BALLAST)], 35)
     size = found(host)[0].stat().st_size
     assert 0.04 < size / SIZE <= 0.05
     made(agent, size)

@@ -585,6 +585,7 @@ def test_by_hand_it_can_be_had_back(hosts, root_only):
         held.close()
 
 
+@pytest.mark.slow
 def test_list_of_long_paths(hosts, root_only):
     """An answer has room for some of them, and the agent needs no room for the
     rest."""
