@@ -442,7 +442,7 @@ class Bench:
         for number in range(50):
             path = self.host.place("logs", "feeds") / f"f{number}"
             path.write_bytes(b"x" * 1000)
-        time.sleep(8)
+        time.sleep(15)  # what the first scan found has been saved
         pids = agent.pids()
         wakes, cpu = wakeups_of(pids), cpu_of(pids)
         time.sleep(seconds)
