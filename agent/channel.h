@@ -37,7 +37,9 @@ enum channel_kind {
 	CHANNEL_ALIVE, /* agent: watchdog */
 	CHANNEL_MARK, /* agent: mark the filesystem of root of component
 			 number. DONE: status 0 and fd 0, a fanotify group,
-			 or why not, as errno or -errno */
+			 or why not, as errno or -errno; errno with
+			 CHANNEL_MARK_BY_DIR: not as a whole, but each
+			 directory can be marked for fd 0 */
 	CHANNEL_HOLDERS, /* agent: fd 0 which files of number's component. DONE
 			    brings fd 0: who holds each (act/holders.h) */
 	CHANNEL_BALLAST, /* agent: op, for the filesystem of number's root. DONE
@@ -47,6 +49,8 @@ enum channel_kind {
 	CHANNEL_DELETED, /* agent: digest. DONE brings fd 0: a struct
 			    deleted_report, as far as it is filled */
 };
+
+#define CHANNEL_MARK_BY_DIR 0x80 /* more than the errno of a refused mark */
 
 struct channel_message {
 	uint32_t kind; /* enum channel_kind */

@@ -90,7 +90,7 @@ int feed_begin(struct feed *f, size_t i, enum feed_news news,
 /* Of inotify, readable when news wait; -1: there is none, or not yet. A hub's
  * is its owner's matter. */
 int feed_fd(const struct feed *f);
-/* Is there a root of which no news come? */
+/* Is there a root of which no news come, or not all? */
 bool feed_is_polled(const struct feed *f);
 /* Takes in what the kernel has queued. now_real_s: for observed accesses.
  * Returns how many events there were, those of strangers included. */

@@ -141,10 +141,17 @@ int feed_fd(const struct feed *f)
 	return s ? s->ops->fd(s->watch) : -1;
 }
 
+/* Of what other hosts change no news come. */
+static bool is_root_polled(const struct feed_root *root)
+{
+	return root->news == FEED_NEWS_SCAN ||
+	       (root->news && root->fs.is_network);
+}
+
 bool feed_is_polled(const struct feed *f)
 {
 	for (size_t i = 0; i < f->n_roots; i++)
-		if (f->roots[i].news == FEED_NEWS_SCAN)
+		if (is_root_polled(&f->roots[i]))
 			return true;
 	return f->counters.unwatched > 0;
 }
@@ -165,9 +172,11 @@ const char *feed_source(const struct feed *f)
 	unsigned int has = 0;
 
 	/* Bits: scan, inotify, fanotify. */
-	for (size_t i = 0; i < f->n_roots; i++)
+	for (size_t i = 0; i < f->n_roots; i++) {
 		if (f->roots[i].news)
 			has |= 1u << (f->roots[i].news - FEED_NEWS_SCAN);
+		has |= is_root_polled(&f->roots[i]);
+	}
 	return names[has ? has - 1 : 0];
 }
 

@@ -389,6 +389,18 @@ static void notice_overflow(struct component *c)
 	}
 }
 
+/* What limits the watches of its source, or of its sources. */
+static const char *watch_limit(const struct feed *f)
+{
+	const char *source = feed_source(f);
+
+	if (!strstr(source, "fanotify"))
+		return "fs.inotify.max_user_watches";
+	return strstr(source, "inotify") ? "fs.inotify.max_user_watches and "
+					   "fs.fanotify.max_user_marks"
+					 : "fs.fanotify.max_user_marks";
+}
+
 static void notice_unwatched(struct component *c)
 {
 	uint64_t n = feed_counters(c->feed)->unwatched;
@@ -397,13 +409,15 @@ static void notice_unwatched(struct component *c)
 	if (n == c->unwatched_told)
 		return;
 	if (!n != !c->unwatched_told) {
-		snprintf(message, sizeof(message),
-			n ? "the kernel allows no more watches; %" PRIu64
-			    " directories are polled; raise "
-			    "fs.inotify.max_user_watches by at least that"
-			  : "every directory is watched again (%" PRIu64
-			    " polled)",
-			n);
+		if (n)
+			snprintf(message, sizeof(message),
+				"the kernel allows no more watches; %" PRIu64
+				" directories are polled; raise %s by at "
+				"least that",
+				n, watch_limit(c->feed));
+		else
+			snprintf(message, sizeof(message),
+				"every directory is watched again");
 		if (n)
 			log_event(MSG_WATCHES_EXHAUSTED,
 				LOG_FIELDS({"ULLAGE_COMPONENT",

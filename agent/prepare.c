@@ -45,6 +45,19 @@ static int dress(int fd, const struct prepare_owner *owner)
 	return fchmod(fd, owner->mode) < 0 ? -errno : 0;
 }
 
+/* A server of FUSE may know no flags. A directory that is not empty is not
+ * replaced anyway, and in here nobody makes one but root and we. */
+static int give_name(int parent_fd, const char *aside, const char *name)
+{
+	int r = renameat2(parent_fd, aside, parent_fd, name, RENAME_NOREPLACE);
+
+	if (r < 0 && errno == EINVAL)
+		r = renameat2(parent_fd, aside, parent_fd, name, 0);
+	if (r < 0 && errno == ENOTEMPTY)
+		return -EEXIST;
+	return r < 0 ? -errno : 0;
+}
+
 /*
  * Makes it aside and gives it its name when all is right with it: killed in
  * between we leave nothing that the next start would take for finished. Others
@@ -67,9 +80,8 @@ static int make_step(
 		return -errno;
 	fd = openat(parent_fd, aside, OPEN_STEP);
 	r = fd < 0 ? -errno : dress(fd, owner);
-	if (r == 0 && renameat2(parent_fd, aside, parent_fd, name,
-			      RENAME_NOREPLACE) < 0)
-		r = -errno;
+	if (r == 0)
+		r = give_name(parent_fd, aside, name);
 	if (r < 0)
 		(void)unlinkat(parent_fd, aside, AT_REMOVEDIR);
 	/* Somebody was faster: we take what there is. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -55,10 +56,10 @@ static void on_news(void *ctx)
 }
 
 /* fd: the group, borrowed. */
-static int take_group(struct marked *m, int fd)
+static int take_group(struct marked *m, int fd, bool is_by_dir)
 {
 	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	int r = own < 0 ? -errno : fanotify_hub_new(own, &m->hub);
+	int r = own < 0 ? -errno : fanotify_hub_new(own, is_by_dir, &m->hub);
 
 	if (r < 0)
 		return r;
@@ -69,10 +70,14 @@ static void on_marked(
 	void *ctx, const struct channel_message *msg, const int fds[4])
 {
 	struct marked *m = ctx;
-	int r = msg->status > 0 ? -msg->status : msg->status;
+	bool is_by_dir = msg->status > 0 && msg->status & CHANNEL_MARK_BY_DIR;
+	int r;
 
-	if (r == 0)
-		r = fds[0] < 0 ? -EBADMSG : take_group(m, fds[0]);
+	m->error = is_by_dir ? msg->status & ~CHANNEL_MARK_BY_DIR
+			     : abs(msg->status);
+	if (m->error && !is_by_dir)
+		return;
+	r = fds[0] < 0 ? -EBADMSG : take_group(m, fds[0], is_by_dir);
 	if (r < 0) {
 		m->hub = fanotify_hub_free(m->hub);
 		m->error = -r;
@@ -124,11 +129,13 @@ static void begin(struct agent *a, struct component *c, size_t i)
 	const struct feed_root *root = feed_root(c->feed, i);
 	struct marked *m;
 
-	if (root->fs.is_network || a->config->watch == WATCH_WITH_SCAN) {
+	if (a->config->watch == WATCH_WITH_SCAN) {
 		begin_without(a, c, i, FEED_NEWS_SCAN);
 		return;
 	}
-	if (!may_mark(a)) {
+	/* A server that does not answer may hang a worker of ours, but not
+	 * whoever marks for the warden. */
+	if (root->fs.is_network || !may_mark(a)) {
 		begin_without(a, c, i, FEED_NEWS_INOTIFY);
 		return;
 	}
@@ -194,13 +201,20 @@ static const char *why(const struct agent *a, const struct feed_root *root)
 {
 	const struct marked *m = find(a, root->fs.dev);
 
+	if (root->fs.is_network && a->config->watch != WATCH_WITH_SCAN)
+		return "other hosts may write here, which no event tells";
 	switch (root->news) {
 	case FEED_NEWS_UNKNOWN:
-	case FEED_NEWS_FANOTIFY:
 		return NULL;
+	case FEED_NEWS_FANOTIFY:
+		if (!m || !m->error)
+			return NULL;
+		return m->error == EXDEV
+			       ? "a subvolume is not marked as a whole, but "
+				 "each directory"
+			       : "this filesystem is not marked as a whole, "
+				 "but each directory";
 	case FEED_NEWS_SCAN:
-		if (root->fs.is_network)
-			return "other hosts may write here, and no event tells";
 		return may_mark(a) ? "no inotify instance is to be had"
 				   : "as the configuration says";
 	case FEED_NEWS_INOTIFY:

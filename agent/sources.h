@@ -3,8 +3,9 @@
 
 /*
  * Where news of each root come from, chosen by its filesystem: a mark on the
- * whole of it where the warden may set one, inotify elsewhere, neither where
- * other hosts write too. Owns the marked groups.
+ * whole of it where the warden may set one, or on each directory where the
+ * filesystem takes no other, inotify elsewhere. Where other hosts write too the
+ * feed polls besides. Owns the marked groups.
  */
 
 #include <stdbool.h>
@@ -21,7 +22,7 @@ struct marked { /* a filesystem */
 	uint64_t dev;
 	struct fanotify_hub *hub; /* NULL: asked for, or refused */
 	struct loop_source *source;
-	int error; /* why it was refused, or 0 */
+	int error; /* why it was refused, or 0; with a hub: as a whole */
 	struct marked *next;
 };
 
@@ -30,5 +31,6 @@ void sources_turn(struct agent *a);
 void sources_free(struct agent *a);
 /* While it is held its news wait in the kernel, which merges them. */
 void sources_hold(struct agent *a, bool is_held);
-/* Why the news of a component come from where they do; NULL: from a mark. */
+/* Why the news of a component come from where they do; NULL: from a mark on
+ * the whole. */
 const char *sources_reason(const struct agent *a, const struct component *c);

@@ -7,6 +7,7 @@
 
 #include "base/beneath.h"
 #include "base/fd.h"
+#include "channel.h"
 #include "policy/policy.h"
 #include "warden_child.h"
 #include "watch/fanotify.h"
@@ -16,20 +17,30 @@ struct mark {
 	int group_fd;
 };
 
+/* Not the caller's fault, but the filesystem's: it takes no mark as a whole. */
+static bool is_refused(int error)
+{
+	return error == EXDEV || error == ENODEV || error == EOPNOTSUPP;
+}
+
 /* What a path leads to is its owner's choice, so no link is followed; what is
- * marked tells the agent names, and nothing else. */
+ * marked tells the agent names, and nothing else. That a directory can be
+ * marked is seen by marking one: the agent marks it again. */
 static int mark(void *ctx)
 {
 	const struct mark *m = ctx;
 	fd_auto int fd = -1;
-	int r = beneath_open_root(m->path, true, &fd);
+	int error, r = beneath_open_root(m->path, true, &fd);
 
 	if (r < 0)
 		return -r;
 	if (fanotify_mark(m->group_fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
-		    FANOTIFY_MASK, fd, ".") < 0)
-		return errno;
-	return 0;
+		    FANOTIFY_MASK, fd, ".") == 0)
+		return 0;
+	error = errno;
+	if (is_refused(error) && fanotify_mark_dir(m->group_fd, fd) == 0)
+		return error | CHANNEL_MARK_BY_DIR;
+	return error;
 }
 
 int warden_mark_start(const struct config *config, uint32_t number,

@@ -293,6 +293,49 @@ static void show_filesystems(const struct print *p, struct json_object *reply)
 	table_end(t);
 }
 
+static bool is_fed_alike(struct json_object *a, struct json_object *b)
+{
+	return strcmp(field_text(a, "source", ""),
+		       field_text(b, "source", "")) == 0 &&
+	       strcmp(field_text(a, "sourceReason", ""),
+		       field_text(b, "sourceReason", "")) == 0;
+}
+
+static struct json_object *first_fed_like(
+	struct json_object *reply, struct json_object *component)
+{
+	struct json_object *c = NULL;
+
+	FIELD_EACH(c, reply, "components")
+	if (is_fed_alike(c, component))
+		break;
+	return c;
+}
+
+/* Where the news of changes come from, and why from there: a line for all
+ * components of which the same is true. */
+static void show_sources(const struct print *p, struct json_object *reply)
+{
+	struct json_object *c, *other;
+
+	FIELD_EACH(c, reply, "components")
+	{
+		buf_auto struct buf names = {0};
+		const char *why = field_text(c, "sourceReason", NULL);
+
+		if (first_fed_like(reply, c) != c)
+			continue;
+		FIELD_EACH(other, reply, "components")
+		if (is_fed_alike(c, other))
+			(void)buf_printf(&names, "%s%s", names.len ? ", " : "",
+				field_text(other, "name", "?"));
+		print_text(p, COLOR_DIM, "changes told by %s: %s%s%s%s\n",
+			field_text(c, "source", "?"),
+			names.len ? names.data : "?", why ? " (" : "",
+			why ? why : "", why ? ")" : "");
+	}
+}
+
 static void show_agent(const struct print *p, struct json_object *reply)
 {
 	struct json_object *a = field_get(reply, "agent");
@@ -333,6 +376,7 @@ void verbs_show_status(const struct print *p, struct json_object *reply,
 	fputc('\n', p->out);
 	show_types(p, reply);
 	fputc('\n', p->out);
+	show_sources(p, reply);
 	show_agent(p, reply);
 }
 

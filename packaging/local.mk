@@ -9,6 +9,9 @@ nodist_systemdsystemunit_DATA = packaging/systemd/ullaged.service \
 	packaging/systemd/ullage-hooks.socket \
 	packaging/systemd/ullage-hooks@.service
 nodist_systemdgenerator_SCRIPTS = packaging/systemd/ullage-generator
+# A drop-in to be copied by who wants it.
+examplesdir = $(datadir)/ullage
+dist_examples_DATA = packaging/systemd/fanotify.conf
 sysusersdir = $(prefix)/lib/sysusers.d
 tmpfilesdir = $(prefix)/lib/tmpfiles.d
 bashcompletiondir = $(datadir)/bash-completion/completions

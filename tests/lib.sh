@@ -11,7 +11,7 @@ TEST_PACKAGES=(clang clang-tidy cppcheck valgrind libclang-rt-14-dev llvm
 	python3 python3-pytest python3-pytest-xdist python3-jsonschema curl zsh
 	procps mount util-linux e2fsprogs xfsprogs btrfs-progs libcap2-bin
 	mandoc shellcheck git rsync sqlite3 logrotate stress-ng strace attr
-	systemd-container mmdebstrap zstd)
+	systemd-container mmdebstrap zstd bindfs)
 
 JOBS=$(nproc)
 export LC_ALL=C.UTF-8

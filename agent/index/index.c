@@ -210,6 +210,21 @@ static int add_entry(struct index *ix, const struct observation *o,
 	return r;
 }
 
+/* Whoever writes by one name tells of no other. Of an inode with more names
+ * than that, who made them could keep us busy. */
+#define MAX_TOLD 64
+
+static void tell_names(
+	struct index *ix, const struct record *rec, const struct observation *o)
+{
+	const struct links *l = &ix->links;
+	uint32_t id = rec->n_names > MAX_TOLD ? LINKS_NONE : rec->first_name;
+
+	for (; id != LINKS_NONE; id = l->names[id].next_in_record)
+		pool_entry(&ix->pool, l->names[id].entry)->mtime =
+			clamp_time(o->st.mtime_s);
+}
+
 /* The same inode with a record, looked at again. */
 static bool update_record(struct index *ix, uint32_t id,
 	const struct observation *o, uint8_t flags)
@@ -224,6 +239,7 @@ static bool update_record(struct index *ix, uint32_t id,
 	if (rec->ino != o->st.id.ino || rec->dev != o->st.id.dev)
 		return false;
 	put_facts(e, o, flags);
+	tell_names(ix, rec, o);
 	links_update(ix, rec, o);
 	return true;
 }

@@ -20,14 +20,27 @@
 /* Of a name that came again it is one event, and the mask has both. */
 #define LEAVING ((uint64_t)(FAN_DELETE | FAN_MOVED_FROM))
 
+/* Of a directory that was moved away the mark can be taken back by its path
+ * alone, which nobody knows. So they are left, and when there are this many
+ * and as many as there are directories, all marks are made anew. */
+#define MAX_STALE 10000
+
+/* Since Linux 6.5, and newer than some headers: also where no file can be
+ * opened by its handle. */
+#ifndef AT_HANDLE_FID
+#	define AT_HANDLE_FID 0x200
+#endif
+
 struct fanotify_hub {
 	int fd;
+	bool is_by_dir; /* each directory is marked */
 	atomic_uint n_refs;
 	struct hash_key key;
 	struct early early;
 	struct handles handles; /* loop thread */
 	LIST_HEAD(, watch) ports; /* loop thread */
 	uint32_t last_port;
+	size_t n_marks; /* by_dir: at most so many; loop thread */
 };
 
 /* A port. */
@@ -42,7 +55,15 @@ struct watch {
 	LIST_ENTRY(watch) link;
 };
 
-int fanotify_hub_new(int fd, struct fanotify_hub **ret)
+int fanotify_mark_dir(int group_fd, int dir_fd)
+{
+	return fanotify_mark(group_fd, FAN_MARK_ADD | FAN_MARK_ONLYDIR,
+		       FANOTIFY_MASK | FAN_EVENT_ON_CHILD, dir_fd, ".") < 0
+		       ? -errno
+		       : 0;
+}
+
+int fanotify_hub_new(int fd, bool is_by_dir, struct fanotify_hub **ret)
 {
 	struct fanotify_hub *h = calloc(1, sizeof(*h));
 
@@ -51,6 +72,7 @@ int fanotify_hub_new(int fd, struct fanotify_hub **ret)
 		return -ENOMEM;
 	}
 	h->fd = fd;
+	h->is_by_dir = is_by_dir;
 	atomic_init(&h->n_refs, 1);
 	h->key = hash_key_random();
 	early_init(&h->early);
@@ -146,23 +168,44 @@ static uint64_t hash_handle(
 	return hash ? hash : 1;
 }
 
-static int port_add(struct watch *w, int dir_fd, uint64_t *ret_key)
+/* The hash of a directory's handle, as its events will have it. 0: errno. */
+static uint64_t hash_dir(const struct fanotify_hub *h, int dir_fd)
 {
 	union {
 		struct file_handle head;
 		char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
-	} h = {.head.handle_bytes = MAX_HANDLE_SZ};
-	uint64_t hash;
-	int mount_id, r;
+	} u = {.head.handle_bytes = MAX_HANDLE_SZ};
+	int mount_id;
+	int r = name_to_handle_at(
+		dir_fd, "", &u.head, &mount_id, AT_EMPTY_PATH);
 
-	if (name_to_handle_at(dir_fd, "", &h.head, &mount_id, AT_EMPTY_PATH) <
-		0)
+	if (r < 0 && errno == EOPNOTSUPP) {
+		u.head.handle_bytes = MAX_HANDLE_SZ;
+		r = name_to_handle_at(dir_fd, "", &u.head, &mount_id,
+			AT_EMPTY_PATH | AT_HANDLE_FID);
+	}
+	return r < 0 ? 0
+		     : hash_handle(h, &u.head.handle_type,
+			       sizeof(u.head.handle_type) +
+				       u.head.handle_bytes);
+}
+
+static int port_add(struct watch *w, int dir_fd, uint64_t *ret_key)
+{
+	struct fanotify_hub *h = w->hub;
+	uint64_t hash = hash_dir(h, dir_fd);
+	int r;
+
+	if (!hash)
 		return -errno;
-	hash = hash_handle(w->hub, &h.head.handle_type,
-		sizeof(h.head.handle_type) + h.head.handle_bytes);
-	r = early_add(&w->hub->early, hash);
+	r = early_add(&h->early, hash);
+	if (r < 0)
+		return r;
+	r = h->is_by_dir ? fanotify_mark_dir(h->fd, dir_fd) : 0;
 	if (r == 0)
 		*ret_key = hash;
+	else
+		(void)early_take(&h->early, hash);
 	return r;
 }
 
@@ -192,6 +235,8 @@ static int port_bind(struct watch *w, uint64_t key, uint32_t dir)
 	bool has_news = early_take(&w->hub->early, key);
 	int r = dir < w->n_hashes ? 0 : grow(w, dir);
 
+	if (!handles_find(&w->hub->handles, key))
+		w->hub->n_marks++;
 	if (r == 0)
 		r = handles_put(&w->hub->handles, key, w->number, dir);
 	if (r < 0)
@@ -207,6 +252,8 @@ static int port_bind(struct watch *w, uint64_t key, uint32_t dir)
 static void port_forget(struct watch *w, uint64_t key)
 {
 	(void)early_take(&w->hub->early, key);
+	if (!handles_find(&w->hub->handles, key))
+		w->hub->n_marks++;
 }
 
 static void hand_over(struct watch *w, const struct watch_event *e)
@@ -222,6 +269,26 @@ static void overflow(struct fanotify_hub *h)
 
 	LIST_FOREACH (w, &h->ports, link)
 		hand_over(w, &lost);
+}
+
+/* A mark goes with its directory. */
+static void note_end(struct fanotify_hub *h, const struct fanotify_record *r)
+{
+	if ((r->mask & FAN_DELETE_SELF) && h->n_marks)
+		h->n_marks--;
+}
+
+/* What happens until all directories are listed again is as if lost. */
+static void renew(struct fanotify_hub *h)
+{
+	size_t n_known = h->handles.table.n_ids;
+
+	if (!h->is_by_dir || h->n_marks <= 2 * n_known + MAX_STALE)
+		return;
+	if (fanotify_mark(h->fd, FAN_MARK_FLUSH, 0, AT_FDCWD, NULL) < 0)
+		return;
+	h->n_marks = n_known;
+	overflow(h);
 }
 
 static struct watch *find_port(struct fanotify_hub *h, uint32_t number)
@@ -281,6 +348,7 @@ static void take_record(
 	}
 	if (!record->handle || is_noise(record))
 		return;
+	note_end(h, record);
 	hash = hash_handle(h, record->handle, record->handle_len);
 	slot = handles_find(&h->handles, hash);
 	if (!slot) {
@@ -316,6 +384,7 @@ static int port_read(struct watch *w, int max)
 	struct fanotify_hub *h = w->hub;
 	int count = 0;
 
+	renew(h);
 	for (int i = 0; i < max; i++) {
 		ssize_t n = read(h->fd, data, sizeof(data));
 

@@ -4,8 +4,10 @@
 /*
  * News from fanotify: one group a filesystem, which is marked as a whole by
  * whoever may do that, so that no directory needs a watch. What happens
- * elsewhere on it costs one look-up. The components that live there share the
- * group; each has a port of its own, which is what watch.h knows.
+ * elsewhere on it costs one look-up. Where a filesystem takes no such mark
+ * (overlay, FUSE, a subvolume of btrfs), each directory has one of its own. The
+ * components that live there share the group; each has a port of its own,
+ * which is what watch.h knows.
  */
 
 #include <stdbool.h>
@@ -25,10 +27,15 @@
 #define FANOTIFY_ACCESS (FAN_OPEN | FAN_CLOSE_NOWRITE)
 #define FANOTIFY_MASK	(FANOTIFY_CHANGES | FANOTIFY_ACCESS | FAN_ONDIR)
 
+/* Marks one directory, open as dir_fd. No capability is needed. 0 or -errno;
+ * -ENOSPC: out of marks (fs.fanotify.max_user_marks). */
+int fanotify_mark_dir(int group_fd, int dir_fd);
+
 struct fanotify_hub;
 
-/* fd: a group, taken (also on failure). Returns 0 or -ENOMEM. */
-int fanotify_hub_new(int fd, struct fanotify_hub **ret);
+/* fd: a group, taken (also on failure), marked already unless each directory
+ * is to have a mark. Returns 0 or -ENOMEM. */
+int fanotify_hub_new(int fd, bool is_by_dir, struct fanotify_hub **ret);
 struct fanotify_hub *fanotify_hub_ref(struct fanotify_hub *h);
 /* Gives one reference back; ports hold one each. Returns NULL. */
 struct fanotify_hub *fanotify_hub_free(struct fanotify_hub *h);

@@ -274,6 +274,39 @@ def test_reload(machine):
     machine.do("systemctl reload ullaged")
 
 
+def test_fanotify_by_the_drop_in(machine):
+    """The unit as it is shipped marks no filesystem, and says why; with the
+    drop-in it does, and tells which unit writes."""
+    assert machine.component("feeds")["source"] == "inotify"
+    assert "CAP_SYS_ADMIN" in machine.component("feeds")["sourceReason"]
+    machine.do("""
+        mkdir -p /etc/systemd/system/ullaged.service.d
+        cp /usr/share/ullage/fanotify.conf /etc/systemd/system/ullaged.service.d
+        systemctl daemon-reload
+        systemctl restart ullaged""")
+    wait_for("trusted", machine.is_trusted)
+    got = machine.component("feeds")
+    assert got["source"] == "fanotify" and "sourceReason" not in got, got
+    place = got["types"][0]["paths"][0]
+    machine.do("systemd-run --quiet --wait --unit=writer sh -c "
+               f"'head -c 3000000 /dev/zero >{place}/written; sleep 1'")
+    wait_for("who it was", lambda: "writer.service" in str(
+        machine.json("growth", "feeds")))
+    # Only the warden has what it takes.
+    warden = machine.main_pid()
+    agent = machine.enter("sh", "-c", f"cat /proc/{warden}/task/*/children"
+                          ).stdout.split()[0]
+    has = machine.enter("sh", "-c", f"grep -h CapPrm /proc/{warden}/status "
+                        f"/proc/{agent}/status").stdout.split()
+    assert int(has[1], 16) >> 21 & 1 and not int(has[3], 16) >> 21 & 1, has
+    machine.do(f"""
+        rm {place}/written
+        rm /etc/systemd/system/ullaged.service.d/fanotify.conf
+        systemctl daemon-reload
+        systemctl restart ullaged""")
+    wait_for("trusted", machine.is_trusted)
+
+
 def test_a_path_outside_of_the_fence(machine):
     """A policy that names a new path, and a reload: said with the remedy,
     nothing deleted there, everything else goes on; the remedy helps."""

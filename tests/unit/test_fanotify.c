@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 
 #include "base/fd.h"
 #include "scratch.h"
@@ -31,7 +33,7 @@ static void note(void *ctx, const struct watch_event *e)
 		0);
 }
 
-static int set_up(void **state)
+static int set_up_group(void **state, bool is_by_dir)
 {
 	struct place *p = test_calloc(1, sizeof(*p));
 	int fd = fanotify_init(FANOTIFY_FLAGS, O_RDONLY | O_CLOEXEC);
@@ -42,10 +44,12 @@ static int set_up(void **state)
 		mount("none", p->dir.path, "tmpfs", 0, "mode=700") < 0)
 		return -1;
 	p->fd = open(p->dir.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(fanotify_mark(fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
-				 FANOTIFY_MASK, p->fd, NULL),
-		0);
-	assert_int_equal(fanotify_hub_new(fd, &p->hub), 0);
+	if (!is_by_dir)
+		assert_int_equal(
+			fanotify_mark(fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
+				FANOTIFY_MASK, p->fd, NULL),
+			0);
+	assert_int_equal(fanotify_hub_new(fd, is_by_dir, &p->hub), 0);
 	assert_int_equal(fanotify_port_new(p->hub,
 				 &(struct watch_sink){note, &p->log}, &p->w),
 		0);
@@ -54,6 +58,16 @@ static int set_up(void **state)
 			&(struct watch_sink){note, &p->other_log}, &p->other),
 		0);
 	return 0;
+}
+
+static int set_up(void **state)
+{
+	return set_up_group(state, false);
+}
+
+static int set_up_by_dir(void **state)
+{
+	return set_up_group(state, true);
 }
 
 static int tear_down(void **state)
@@ -252,6 +266,93 @@ static void test_overflow(void **state)
 	assert_string_equal(drain(p), "L1/after T1/after");
 }
 
+/* Marks of directories that were moved away would use up what there is. */
+static void test_marks_anew(void **state)
+{
+	struct place *p = *state;
+	int fd, keeps = make_dir(p->fd, "keeps");
+
+	assert_int_equal(watch_fanotify.bind(p->w, add(p->w, keeps), 1), 0);
+	/* A mark goes with its directory: these come to nothing. */
+	for (int i = 0; i < 10010; i++) {
+		fd = make_dir(p->fd, "gone");
+		assert_int_equal(
+			watch_fanotify.bind(p->w, add(p->w, fd), 2), 0);
+		close(fd);
+		assert_int_equal(unlinkat(p->fd, "gone", AT_REMOVEDIR), 0);
+		if (i % 1000 == 0)
+			assert_null(strstr(drain(p), "O-1/"));
+		watch_fanotify.drop(p->w, 2);
+	}
+	assert_null(strstr(drain(p), "O-1/"));
+	for (int i = 0; i < 10010; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "away%d", i);
+		fd = make_dir(p->fd, name);
+		assert_int_equal(
+			watch_fanotify.bind(p->w, add(p->w, fd), 2), 0);
+		close(fd);
+		watch_fanotify.drop(p->w, 2);
+	}
+	assert_non_null(strstr(drain(p), "O-1/"));
+	assert_string_equal(of_other(p), "O-1/");
+	touch(keeps, "unseen");
+	assert_string_equal(drain(p), "");
+	assert_int_equal(watch_fanotify.bind(p->w, add(p->w, keeps), 1), 0);
+	touch(keeps, "seen");
+	assert_string_equal(drain(p), "L1/seen T1/seen");
+	close(keeps);
+}
+
+static bool put_line(const char *path, const char *text)
+{
+	fd_auto int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, text, strlen(text)) > 0;
+}
+
+/* In a user namespace, whose limit is its own. Returns how many directories
+ * were marked until one was refused for want of marks, or -1. */
+static int mark_until_refused(const struct place *p)
+{
+	struct fanotify_hub *hub;
+	struct watch *w;
+	uint64_t key;
+	int fd, n = 0, r = 0;
+
+	if (unshare(CLONE_NEWUSER) < 0 ||
+		!put_line("/proc/self/uid_map", "0 0 1") ||
+		!put_line("/proc/sys/user/max_fanotify_marks", "12"))
+		return -1;
+	fd = fanotify_init(FANOTIFY_FLAGS, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fanotify_hub_new(fd, true, &hub) < 0 ||
+		fanotify_port_new(hub, &(struct watch_sink){0}, &w) < 0)
+		return -1;
+	for (; r == 0 && n < 50; n++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "d%d", n);
+		fd = make_dir(p->fd, name);
+		r = watch_fanotify.add(w, fd, &key);
+		close(fd);
+	}
+	return r == -ENOSPC ? n - 1 : -1;
+}
+
+static void test_out_of_marks(void **state)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit((unsigned char)mark_until_refused(*state));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WEXITSTATUS(status) == 255)
+		skip(); /* no user namespaces here */
+	assert_int_equal(WEXITSTATUS(status), 12);
+}
+
 /* The kernel's records are believed no further than they reach. */
 static void test_malformed(void **state)
 {
@@ -297,6 +398,10 @@ static void test_malformed(void **state)
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define BY_DIR(f)                                                     \
+	{                                                             \
+#		f " by directory", f, set_up_by_dir, tear_down, NULL \
+	}
 
 int main(void)
 {
@@ -308,6 +413,14 @@ int main(void)
 		CASE(test_many),
 		CASE(test_overflow),
 		CASE(test_malformed),
+		BY_DIR(test_names),
+		BY_DIR(test_early),
+		BY_DIR(test_two_ports),
+		BY_DIR(test_rebinding),
+		BY_DIR(test_many),
+		BY_DIR(test_overflow),
+		BY_DIR(test_marks_anew),
+		BY_DIR(test_out_of_marks),
 	};
 
 	if (geteuid() != 0) {

@@ -47,7 +47,7 @@ static void mark_filesystem(struct bench *b)
 	assert_int_equal(fanotify_mark(fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
 				 FANOTIFY_MASK, b->place->fd, "."),
 		0);
-	assert_int_equal(fanotify_hub_new(fd, &b->hub), 0);
+	assert_int_equal(fanotify_hub_new(fd, false, &b->hub), 0);
 }
 
 static int set_up(void **state)

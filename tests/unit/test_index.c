@@ -530,6 +530,7 @@ static void test_seek_links(void **state)
 {
 	static struct world w;
 	struct index_change change;
+	struct index_item item;
 	uint32_t found = INDEX_NONE, a;
 	struct observation o;
 
@@ -562,6 +563,11 @@ static void test_seek_links(void **state)
 	o.name_len = 5;
 	assert_int_equal(index_apply(w.ix, &o, 0, &change), 0);
 	assert_false(change.is_link_unknown);
+	/* Written to by one name it is younger by the other, too. */
+	o.st.mtime_s = 1234;
+	apply(&w, &o);
+	assert_true(index_find(w.ix, w.root, "second", 6, &item));
+	assert_int_equal(item.mtime_s, 1234);
 	/* The second name goes; what was written through it was told of it
 	 * alone, so the first is looked at again. */
 	found = INDEX_NONE;

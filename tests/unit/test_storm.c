@@ -264,7 +264,7 @@ static void test_fanotify(void **state)
 	assert_int_equal(fanotify_mark(fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM,
 				 FANOTIFY_MASK, AT_FDCWD, f->root),
 		0);
-	assert_int_equal(fanotify_hub_new(fd, &hub), 0);
+	assert_int_equal(fanotify_hub_new(fd, false, &hub), 0);
 	assert_int_equal(fanotify_port_new(hub, &sink, &f->w), 0);
 	assert_null(fanotify_hub_free(hub));
 	follow_storm(f);
