@@ -134,6 +134,7 @@ static void take_touch(struct feed *f, const struct watch_event *e)
 {
 	struct actor actor = actor_of(f, e);
 
+	feed_note_open(f, e);
 	if (actor.is_ignored)
 		index_disown(f->index, e->dir, e->name, e->name_len);
 	else if (!f->is_reaping && actor.number != ACTOR_OURS)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A second look at large files, and more while they are open: what is written
- * by way of a mapping raises no event, and a filesystem may give blocks back
- * after the last close (xfs). A file that changed is looked at again after a
- * second, then after two, four, and so on up to a minute, for as long as no
- * close was seen; after a close once. Small files are left to the
- * reconciliation, and so are more than there is room for.
+ * by way of a mapping or a loop device raises no event, and a filesystem may
+ * give blocks back after the last close (xfs). A file that changed, or one with
+ * a large hole that was opened, is looked at again after a second, then after
+ * two, four, and so on up to a minute, for as long as no close was seen; after a
+ * close once. Small files are left to the reconciliation, and so are more than
+ * there is room for.
  */
 #include "feed_impl.h"
 
@@ -47,23 +48,48 @@ void feed_again_fini(struct again *a)
 	a->items = NULL;
 }
 
-/* A new one is due in a second. */
-static struct again_item *add(struct feed *f, const struct observation *o)
+static struct again_item *add(
+	struct feed *f, uint32_t dir, const char *name, size_t len)
 {
 	struct again *a = &f->again;
-	struct again_item item = {.dir = o->dir,
-		.life = feed_life(f, o->dir),
-		.hash = hash_bytes(a->key, o->name, o->name_len)};
+	struct again_item item = {.dir = dir,
+		.life = feed_life(f, dir),
+		.hash = hash_bytes(a->key, name, len)};
 
 	if (!a->items)
 		a->items = calloc(AGAIN_MAX, sizeof(*a->items));
 	if (!a->items || a->n == AGAIN_MAX)
 		return NULL;
-	item.name = strndup(o->name, o->name_len);
+	item.name = strndup(name, len);
 	if (!item.name)
 		return NULL;
 	a->items[a->n] = item;
 	return &a->items[a->n++];
+}
+
+static void look_soon(struct again_item *item)
+{
+	item->pause_ns = AGAIN_FIRST_NS;
+	item->due_boot_ns = clock_boot_ns(NULL) + AGAIN_FIRST_NS;
+}
+
+void feed_note_open(struct feed *f, const struct watch_event *e)
+{
+	struct index_item file;
+	struct again_item *item =
+		f->again.n ? find(&f->again, e->dir, e->name, e->name_len)
+			   : NULL;
+
+	if (item)
+		item->is_closed = e->is_closed;
+	if (item || e->is_closed || f->is_provisional ||
+		!index_find(f->index, e->dir, e->name, e->name_len, &file) ||
+		!file.is_file ||
+		file.size_bytes < file.used_bytes + AGAIN_BYTES)
+		return;
+	item = add(f, e->dir, e->name, e->name_len);
+	if (item)
+		look_soon(item);
 }
 
 void feed_note_change(struct feed *f, const struct observation *o,
@@ -84,15 +110,13 @@ void feed_note_change(struct feed *f, const struct observation *o,
 		return;
 	}
 	if (!item && is_new)
-		item = add(f, o);
+		item = add(f, o->dir, o->name, o->name_len);
 	if (!item)
 		return;
 	if (note & (DIRTY_CLOSED | DIRTY_OPEN))
 		item->is_closed = note & DIRTY_CLOSED;
-	if (!has_changed)
-		return;
-	item->pause_ns = AGAIN_FIRST_NS;
-	item->due_boot_ns = clock_boot_ns(NULL) + AGAIN_FIRST_NS;
+	if (has_changed)
+		look_soon(item);
 }
 
 int64_t feed_keep_again(struct feed *f, int64_t now_boot_ns)

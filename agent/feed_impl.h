@@ -142,6 +142,8 @@ void feed_again_fini(struct again *a);
  * had it. */
 void feed_note_change(struct feed *f, const struct observation *o,
 	uint16_t note, bool has_changed);
+/* A file was opened, or closed. */
+void feed_note_open(struct feed *f, const struct watch_event *e);
 /* Bytes came or went in a directory, by actor. */
 void feed_note_growth(
 	struct feed *f, uint32_t dir, uint16_t actor, int64_t bytes);

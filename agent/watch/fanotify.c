@@ -326,6 +326,7 @@ static void tell(
 	if (record->mask & FANOTIFY_CHANGES)
 		hand_over(w, &e);
 	e.kind = WATCH_TOUCH;
+	e.is_closed = record->mask & FAN_CLOSE;
 	if ((record->mask & FANOTIFY_ACCESS) && !(record->mask & FAN_ONDIR))
 		hand_over(w, &e);
 }

@@ -146,7 +146,8 @@ static void hand_over(struct reader *rd, const struct run *run, uint32_t dir,
 		.kind = kind,
 		.is_dir = run->mask & IN_ISDIR || kind == WATCH_SELF,
 		.is_written = run->mask & (IN_CREATE | IN_MODIFY),
-		.is_closed = run->mask & IN_CLOSE_WRITE,
+		.is_closed = run->mask &
+			     (kind == WATCH_TOUCH ? IN_CLOSE : IN_CLOSE_WRITE),
 		.is_leaving = kind == WATCH_LOOK &&
 			      !(run->mask & CHANGES & ~(uint32_t)LEAVING),
 		.dir = dir,

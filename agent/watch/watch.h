@@ -30,8 +30,8 @@ struct watch_event {
 	enum watch_kind kind;
 	bool is_dir; /* the name was a directory, as far as the kernel said */
 	bool is_leaving; /* LOOK: all that was said is that it went away */
-	bool is_written; /* LOOK: it was made, or written to, */
-	bool is_closed; /* and closed */
+	bool is_written; /* LOOK: it was made, or written to */
+	bool is_closed; /* by who wrote to it; TOUCH: by whomever */
 	int32_t pid; /* who did it; 0: not told */
 	uint32_t dir;
 	const char *name; /* "" if none; valid during the callback */
