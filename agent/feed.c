@@ -113,7 +113,7 @@ static bool is_old_news(const struct feed *f, const struct watch_event *e)
 static struct actor actor_of(const struct feed *f, const struct watch_event *e)
 {
 	return f->actors && e->pid
-		       ? actors_of(f->actors, e->pid, clock_boot_ns(NULL))
+		       ? actors_of(f->actors, e->pid, f->now_boot_ns)
 		       : (struct actor){.number = ACTOR_UNKNOWN};
 }
 
@@ -354,10 +354,11 @@ const struct growth *feed_growth(const struct feed *f)
 void feed_note_growth(
 	struct feed *f, uint32_t dir, uint16_t actor, int64_t bytes)
 {
-	int64_t now = clock_boot_ns(NULL);
+	int64_t now;
 
 	if (!bytes || f->is_provisional)
 		return;
+	now = clock_boot_ns(NULL);
 	growth_note(&f->growth.dirs, growth_dir(dir, feed_life(f, dir)), bytes,
 		now);
 	if (actor)

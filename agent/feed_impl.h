@@ -92,7 +92,7 @@ struct feed {
 	size_t n_looking, n_listing, n_slow;
 	size_t max_listings; /* that may be under way */
 	uint64_t drift_before; /* of this reconciliation */
-	int64_t now_real_s;
+	int64_t now_real_s, now_boot_ns; /* of this read */
 	bool is_provisional; /* since the start or an overflow */
 	bool is_reconciling;
 	bool is_seek_due;

@@ -126,6 +126,7 @@ size_t feed_read(struct feed *f, int64_t now_real_s)
 	size_t n = 0;
 
 	f->now_real_s = now_real_s;
+	f->now_boot_ns = clock_boot_ns(NULL);
 	for (const struct source *s = f->sources; s; s = s->next) {
 		int r = s->ops->read(s->watch, FEED_READS);
 

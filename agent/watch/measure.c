@@ -33,7 +33,8 @@
 
 /* Listings are told to the loop together, which else would wake for each
  * small directory: at the latest when so many jobs are left to the workers
- * (a few milliseconds), or so many observations wait. */
+ * (a few milliseconds), or so many observations wait. And so are looks, as
+ * long as there are more to be made. */
 #define TELL_QUEUED 64
 #define TELL_OBS    8192
 
@@ -63,6 +64,7 @@ struct measure {
 	struct job_queue done;
 	bool is_loud; /* something of what is done is to be told */
 	size_t n_done_obs, n_done;
+	bool has_looks; /* and so are looks, before anything that may last */
 	bool is_due; /* somebody waits for what is done, or it is enough */
 	bool is_told; /* the event descriptor is readable, or about to be */
 	size_t n_pending; /* loop thread */
@@ -135,7 +137,7 @@ static bool tell(struct measure *m)
 {
 	uint64_t one = 1;
 
-	m->is_due = false;
+	m->is_due = m->has_looks = false;
 	if (!m->is_loud || m->is_told)
 		return false;
 	m->is_told = true;
@@ -150,6 +152,14 @@ static bool is_full(const struct measure *m)
 	return m->n_done >= UNTAKEN_PIECES || m->n_done_obs >= UNTAKEN_OBS;
 }
 
+/* More of the same kind comes soon. */
+static bool is_bulk(const struct measure *m, const struct job *job)
+{
+	if (job->kind == JOB_LOOK)
+		return m->queues[RANK_FIRST].head;
+	return job->kind == JOB_LIST && m->n_queued > TELL_QUEUED;
+}
+
 /* Under the lock. */
 static void put_done(struct measure *m, struct result *r)
 {
@@ -157,8 +167,8 @@ static void put_done(struct measure *m, struct result *r)
 	m->n_done++;
 	m->n_done_obs += r->n_obs;
 	m->is_loud |= !r->is_quiet;
-	if (r->job->kind != JOB_LIST || m->n_queued <= TELL_QUEUED ||
-		m->n_done_obs >= TELL_OBS || is_full(m))
+	m->has_looks |= r->job->kind == JOB_LOOK;
+	if (!is_bulk(m, r->job) || m->n_done_obs >= TELL_OBS || is_full(m))
 		m->is_due = true;
 }
 
@@ -226,7 +236,8 @@ static void do_job(struct worker *w, struct result *last, int64_t now)
 	w->job = job;
 	m->n_slow += is_slow;
 	/* The disk of another root may hang. */
-	if (m->is_due || !look_is_at(&w->look, job))
+	if (m->is_due || (m->has_looks && job->kind != JOB_LOOK) ||
+		!look_is_at(&w->look, job))
 		tell(m);
 	pthread_mutex_unlock(&m->lock);
 	set_priority(w, is_slow);
