@@ -119,17 +119,16 @@ static void begin_window(struct agent *a, int64_t now)
 
 static bool move_feeds(struct agent *a)
 {
-	int64_t now_s = clock_real_s(a->clock);
 	int64_t now = clock_boot_ns(a->clock);
 	bool is_waiting = a->is_flooded && now < a->window_boot_ns;
 	bool is_more = false, is_held = false;
 
 	scan_share(a);
+	if (!is_waiting)
+		a->n_news += sources_read(a);
 	for (size_t i = 0; i < a->n_components; i++) {
 		struct component *c = &a->components[i];
 
-		if (!is_waiting)
-			a->n_news += feed_read(c->feed, now_s);
 		is_more |= feed_dispatch(c->feed);
 		is_held |= brings_news(c);
 	}

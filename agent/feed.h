@@ -92,9 +92,11 @@ int feed_begin(struct feed *f, size_t i, enum feed_news news,
 int feed_fd(const struct feed *f);
 /* Is there a root of which no news come, or not all? */
 bool feed_is_polled(const struct feed *f);
-/* Takes in what the kernel has queued. now_real_s: for observed accesses.
- * Returns how many events there were, those of strangers included. */
-size_t feed_read(struct feed *f, int64_t now_real_s);
+/* Takes in what the kernel has queued. now_real_s: for observed accesses. */
+void feed_read(struct feed *f, int64_t now_real_s);
+/* The same, but for hubs, which others share: they are for their owner to
+ * read, next. Returns how many events there were. */
+size_t feed_read_own(struct feed *f, int64_t now_real_s);
 /* What made it grow since the first scan, as far as events told. */
 const struct growth *feed_growth(const struct feed *f);
 /* Do its news say who did it, for all roots? */

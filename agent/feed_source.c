@@ -121,18 +121,28 @@ int feed_begin(
 	return 0;
 }
 
-size_t feed_read(struct feed *f, int64_t now_real_s)
+static size_t read_source(const struct source *s)
 {
-	size_t n = 0;
+	int r = s->ops->read(s->watch, FEED_READS);
+
+	return r > 0 ? (size_t)r : 0;
+}
+
+size_t feed_read_own(struct feed *f, int64_t now_real_s)
+{
+	const struct source *s = find(f, NULL);
 
 	f->now_real_s = now_real_s;
 	f->now_boot_ns = clock_boot_ns(NULL);
-	for (const struct source *s = f->sources; s; s = s->next) {
-		int r = s->ops->read(s->watch, FEED_READS);
+	return s ? read_source(s) : 0;
+}
 
-		n += r > 0 ? (size_t)r : 0;
-	}
-	return n;
+void feed_read(struct feed *f, int64_t now_real_s)
+{
+	(void)feed_read_own(f, now_real_s);
+	for (const struct source *s = f->sources; s; s = s->next)
+		if (s->hub)
+			(void)read_source(s);
 }
 
 int feed_fd(const struct feed *f)

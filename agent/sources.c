@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "core.h"
 #include "loop.h"
 #include "watch/fanotify.h"
 #include "wire.h"
+
+#define READS 32 /* of a group's queue a turn: about all that it holds */
 
 static struct marked *find(const struct agent *a, uint64_t dev)
 {
@@ -188,6 +191,23 @@ void sources_turn(struct agent *a)
 		listen_to(a, c);
 	}
 	prune(a);
+}
+
+size_t sources_read(struct agent *a)
+{
+	int64_t now_s = clock_real_s(a->clock);
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_components; i++)
+		n += feed_read_own(a->components[i].feed, now_s);
+	for (struct marked *m = a->marked; m; m = m->next) {
+		int r = m->hub && fanotify_hub_is_used(m->hub)
+				? fanotify_hub_read(m->hub, READS)
+				: 0;
+
+		n += r > 0 ? (size_t)r : 0;
+	}
+	return n;
 }
 
 void sources_hold(struct agent *a, bool is_held)

@@ -29,6 +29,9 @@ struct marked { /* a filesystem */
 /* Once a turn: begins the roots that wait, and asks for marks. */
 void sources_turn(struct agent *a);
 void sources_free(struct agent *a);
+/* Takes in what the kernel has queued of any component; returns how many events
+ * there were, those of strangers on a marked filesystem included. */
+size_t sources_read(struct agent *a);
 /* While it is held its news wait in the kernel, which merges them. */
 void sources_hold(struct agent *a, bool is_held);
 /* Why the news of a component come from where they do; NULL: from a mark on

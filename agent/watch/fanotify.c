@@ -6,7 +6,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -38,8 +37,8 @@ struct fanotify_hub {
 	struct hash_key key;
 	struct early early;
 	struct handles handles; /* loop thread */
-	LIST_HEAD(, watch) ports; /* loop thread */
-	uint32_t last_port;
+	struct watch **ports; /* by number, NULL: free; loop thread */
+	size_t cap_ports, n_ports;
 	size_t n_marks; /* by_dir: at most so many; loop thread */
 };
 
@@ -52,7 +51,6 @@ struct watch {
 	uint64_t *hashes; /* by directory; 0: none */
 	size_t n_hashes;
 	size_t n_bound;
-	LIST_ENTRY(watch) link;
 };
 
 int fanotify_mark_dir(int group_fd, int dir_fd)
@@ -77,7 +75,6 @@ int fanotify_hub_new(int fd, bool is_by_dir, struct fanotify_hub **ret)
 	h->key = hash_key_random();
 	early_init(&h->early);
 	handles_init(&h->handles);
-	LIST_INIT(&h->ports);
 	*ret = h;
 	return 0;
 }
@@ -95,27 +92,50 @@ struct fanotify_hub *fanotify_hub_free(struct fanotify_hub *h)
 	fd_close(h->fd);
 	early_fini(&h->early);
 	handles_fini(&h->handles);
+	free(h->ports);
 	free(h);
 	return NULL;
 }
 
 bool fanotify_hub_is_used(const struct fanotify_hub *h)
 {
-	return !LIST_EMPTY(&h->ports);
+	return h->n_ports > 0;
+}
+
+/* A number that no port has. 0 or -ENOMEM. */
+static int take_number(struct fanotify_hub *h, uint32_t *ret)
+{
+	size_t before = h->cap_ports, at = 0;
+	int r;
+
+	while (at < before && h->ports[at])
+		at++;
+	*ret = (uint32_t)at;
+	if (at < before)
+		return 0;
+	r = mem_grow((void **)&h->ports, &h->cap_ports, at + 1,
+		sizeof(struct watch *));
+	if (r == 0)
+		memset(h->ports + before, 0,
+			(h->cap_ports - before) * sizeof(struct watch *));
+	return r;
 }
 
 int fanotify_port_new(struct fanotify_hub *h, const struct watch_sink *sink,
 	struct watch **ret)
 {
 	struct watch *w = calloc(1, sizeof(*w));
+	int r = w ? take_number(h, &w->number) : -ENOMEM;
 
-	if (!w)
-		return -ENOMEM;
+	if (r < 0) {
+		free(w);
+		return r;
+	}
 	w->hub = fanotify_hub_ref(h);
 	w->sink = *sink;
-	w->number = ++h->last_port;
 	atomic_init(&w->n_refs, 1);
-	LIST_INSERT_HEAD(&h->ports, w, link);
+	h->ports[w->number] = w;
+	h->n_ports++;
 	*ret = w;
 	return 0;
 }
@@ -150,7 +170,8 @@ static struct watch *port_close(struct watch *w)
 	if (!w)
 		return NULL;
 	forget_all(w);
-	LIST_REMOVE(w, link);
+	w->hub->ports[w->number] = NULL;
+	w->hub->n_ports--;
 	return port_unref(w);
 }
 
@@ -265,10 +286,10 @@ static void overflow(struct fanotify_hub *h)
 {
 	static const struct watch_event lost = {
 		.kind = WATCH_OVERFLOW, .dir = WATCH_NO_DIR, .name = ""};
-	struct watch *w;
 
-	LIST_FOREACH (w, &h->ports, link)
-		hand_over(w, &lost);
+	for (size_t i = 0; i < h->cap_ports; i++)
+		if (h->ports[i])
+			hand_over(h->ports[i], &lost);
 }
 
 /* A mark goes with its directory. */
@@ -289,16 +310,6 @@ static void renew(struct fanotify_hub *h)
 		return;
 	h->n_marks = n_known;
 	overflow(h);
-}
-
-static struct watch *find_port(struct fanotify_hub *h, uint32_t number)
-{
-	struct watch *w;
-
-	LIST_FOREACH (w, &h->ports, link)
-		if (w->number == number)
-			break;
-	return w;
 }
 
 /* A look goes before a touch: what is not known cannot be touched. Opening a
@@ -340,7 +351,6 @@ static void take_record(
 	struct fanotify_hub *h, const struct fanotify_record *record)
 {
 	const struct handle_slot *slot;
-	struct watch *w;
 	uint64_t hash;
 
 	if (record->mask & FAN_Q_OVERFLOW) {
@@ -356,9 +366,8 @@ static void take_record(
 		early_note(&h->early, hash);
 		return;
 	}
-	w = find_port(h, slot->port);
-	if (w)
-		tell(w, slot->dir, record);
+	/* A port that was closed has taken its directories with it. */
+	tell(h->ports[slot->port], slot->dir, record);
 }
 
 /* Returns the number of events in the n bytes. */
@@ -378,11 +387,10 @@ static int take_batch(struct fanotify_hub *h, const char *data, size_t n)
 	return count;
 }
 
-static int port_read(struct watch *w, int max)
+int fanotify_hub_read(struct fanotify_hub *h, int max)
 {
 	/* On the stack: idle components hold no buffer each. */
 	_Alignas(struct fanotify_event_metadata) char data[READ_BYTES];
-	struct fanotify_hub *h = w->hub;
 	int count = 0;
 
 	renew(h);
@@ -396,6 +404,11 @@ static int port_read(struct watch *w, int max)
 		count += take_batch(h, data, (size_t)n);
 	}
 	return count;
+}
+
+static int port_read(struct watch *w, int max)
+{
+	return fanotify_hub_read(w->hub, max);
 }
 
 static size_t port_count(const struct watch *w)

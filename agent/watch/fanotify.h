@@ -43,8 +43,11 @@ struct fanotify_hub *fanotify_hub_free(struct fanotify_hub *h);
 /* Has it ports? Without, nobody reads it. */
 bool fanotify_hub_is_used(const struct fanotify_hub *h);
 
-/* A port for one component. News of it come to sink whichever port is read:
- * the group is one. Returns 0 or -ENOMEM. */
+/* Hands every queued event to the port it is for, at most max reads. Returns
+ * the number of events, or -errno. Reading any port comes to the same. */
+int fanotify_hub_read(struct fanotify_hub *h, int max);
+
+/* A port for one component. Returns 0 or -ENOMEM. */
 int fanotify_port_new(struct fanotify_hub *h, const struct watch_sink *sink,
 	struct watch **ret);
 
