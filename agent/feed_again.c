@@ -5,8 +5,9 @@
  * give blocks back after the last close (xfs). A file that changed, or one with
  * a large hole that was opened, is looked at again after a second, then after
  * two, four, and so on up to a minute, for as long as no close was seen; after a
- * close once. Small files are left to the reconciliation, and so are more than
- * there is room for.
+ * close once. Of small files only those are that have more blocks than they are
+ * long: btrfs counts some twice while it writes them back. All others are left
+ * to the reconciliation, and so are more than there is room for.
  */
 #include "feed_impl.h"
 
@@ -15,6 +16,8 @@
 
 #define AGAIN_MAX	256
 #define AGAIN_BYTES	(UINT64_C(1) << 20) /* smaller ones are not worth it */
+#define AGAIN_MAX_SMALL 128
+#define BLOCK_BYTES	4096
 #define AGAIN_FIRST_NS	CLOCK_NS_PER_S
 #define AGAIN_PAUSE_MAX (64 * CLOCK_NS_PER_S)
 
@@ -92,20 +95,28 @@ void feed_note_open(struct feed *f, const struct watch_event *e)
 		look_soon(item);
 }
 
+static bool is_worth_it(const struct again *a, const struct observation *o)
+{
+	if (o->kind != OBS_FILE)
+		return false;
+	if (MAX_OF(o->st.used_bytes, o->st.size_bytes) >= AGAIN_BYTES)
+		return true;
+	return a->n < AGAIN_MAX_SMALL &&
+	       o->st.used_bytes >= o->st.size_bytes + BLOCK_BYTES;
+}
+
 void feed_note_change(struct feed *f, const struct observation *o,
 	uint16_t note, bool has_changed)
 {
-	bool is_large =
-		o->kind == OBS_FILE &&
-		MAX_OF(o->st.used_bytes, o->st.size_bytes) >= AGAIN_BYTES;
-	bool is_new = is_large && has_changed && !f->is_provisional;
+	bool is_wanted = is_worth_it(&f->again, o);
+	bool is_new = is_wanted && has_changed && !f->is_provisional;
 	struct again_item *item;
 
 	/* Every name of a scan comes by here. */
 	if (!f->again.n && !is_new)
 		return;
 	item = find(&f->again, o->dir, o->name, o->name_len);
-	if (item && !is_large) {
+	if (item && !is_wanted) {
 		drop(&f->again, item);
 		return;
 	}

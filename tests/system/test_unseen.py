@@ -79,6 +79,23 @@ def test_holes_that_are_filled(hosts, root_only, watch):
     assert_equal(agent)
 
 
+def test_blocks_that_went(hosts, root_only):
+    """A small file with more of them than it is long is looked at again."""
+    host = hosts("ext4", 400 * ag.MIB)
+    host.config({"reconcile": "1d"},
+                ag.policy("feeds", owners=["*"], allocation="1GB"))
+    agent = host.start()
+    path = make_file(host.place("data", "feeds") / "f", 3000)
+    os.link(path, host.outside / "same")
+    ag.run("fallocate", "--keep-size", "--length", 200_000, path)
+    time.sleep(0.4)
+    assert agent.component("feeds")["usedBytes"] > 200_000
+    # By another name, of which nobody tells.
+    os.truncate(host.outside / "same", 3000)
+    time.sleep(2)
+    assert_equal(agent)
+
+
 def test_blocks_that_are_given_back(hosts, root_only):
     """xfs allocates ahead of who appends, and trims that at the close."""
     host = hosts("xfs", 400 * ag.MIB)
