@@ -41,6 +41,7 @@ libullage_a_SOURCES += \
 	agent/methods_cleanup.c agent/methods_config.c agent/methods_operate.c \
 	agent/core.c \
 	agent/notice.c agent/notice.h agent/notice_faults.c \
+	agent/notice_feed.c agent/notice_filesystem.c \
 	agent/pressure.c agent/pressure.h \
 	agent/recovering.c agent/recovering.h \
 	agent/reload.c agent/reload.h \

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "act/ballast.h"
+#include "model/alert.h"
 
 struct agent;
 struct alert;
@@ -24,6 +25,9 @@ struct json_object;
 
 /* To the alert engine. */
 void notice_condition(struct agent *a, const struct alert_condition *condition);
+/* The same of a component, without figures. */
+void notice_component(struct component *c, enum alert_kind kind,
+	enum level level, const char *message);
 /* The component's level and what it uses. */
 void notice_usage(struct component *c, uint64_t used_bytes);
 void notice_filesystem(struct agent *a, const struct filesystem *f);

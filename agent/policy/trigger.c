@@ -55,6 +55,13 @@ enum level trigger_level(const struct trigger_limits *limits, enum level held,
 	return level;
 }
 
+uint64_t trigger_limit(const struct trigger_limits *limits, enum level level)
+{
+	return level == LEVEL_CRITICAL	  ? limits->critical_bytes
+	       : level == LEVEL_EMERGENCY ? limits->emergency_bytes
+					  : limits->warning_bytes;
+}
+
 uint64_t trigger_excess(
 	const struct trigger_limits *limits, uint64_t used_bytes)
 {

@@ -25,6 +25,9 @@ struct trigger_limits { /* bytes used at which each level begins */
 enum level trigger_level(const struct trigger_limits *limits, enum level held,
 	uint64_t used_bytes);
 
+/* Where that level begins. */
+uint64_t trigger_limit(const struct trigger_limits *limits, enum level level);
+
 /* What has to be freed to come to the target. 0 if it is reached, or if the
  * critical limit is not known. */
 uint64_t trigger_excess(
