@@ -4,10 +4,10 @@
  * by way of a mapping or a loop device raises no event, and a filesystem may
  * give blocks back after the last close (xfs). A file that changed, or one with
  * a large hole that was opened, is looked at again after a second, then after
- * two, four, and so on up to a minute, for as long as no close was seen; after a
- * close once. Of small files only those are that have more blocks than they are
- * long: btrfs counts some twice while it writes them back. All others are left
- * to the reconciliation, and so are more than there is room for.
+ * two, four, and so on up to a minute, for as long as no close was seen; after
+ * a close once. Of small files only those are that have more blocks than they
+ * are long: btrfs counts some twice while it writes them back. All others are
+ * left to the reconciliation, and so are more than there is room for.
  */
 #include "feed_impl.h"
 
