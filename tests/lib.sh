@@ -189,11 +189,11 @@ test_step() {
 }
 
 # test_start NAME SECONDS COMMAND...: the same beside others, one for each
-# processor. test_gather waits for them and counts them in order.
+# processor, or as many as BESIDE says. test_gather waits for them and counts them in order.
 PENDING=()
 PENDING_PIDS=()
 test_start() {
-	while [ ${#PENDING_PIDS[@]} -ge "$JOBS" ]; do
+	while [ ${#PENDING_PIDS[@]} -ge "${BESIDE:-$JOBS}" ]; do
 		wait "${PENDING_PIDS[0]}"
 		PENDING_PIDS=("${PENDING_PIDS[@]:1}")
 	done

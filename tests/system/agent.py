@@ -44,15 +44,18 @@ def run(*command, check=True, **options):
 
 
 def wait_for(what, predicate, timeout=10.0):
-    """Polls until predicate() is true and returns what it gave."""
-    end = time.monotonic() + timeout * SLOW
+    """Polls until predicate() is true and returns what it gave. What takes
+    long is asked for less often: a question may cost a process."""
+    start = time.monotonic()
+    end = start + timeout * SLOW
     while True:
         got = predicate()
         if got:
             return got
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if now > end:
             raise AssertionError(f"not within {timeout * SLOW:g} s: {what}")
-        time.sleep(0.02)
+        time.sleep(max(0.02, (now - start) / 50))
 
 
 NO_LIMITS = {"files": 1000000, "share": "100%", "bytes": "100%",
