@@ -84,7 +84,7 @@ static int open_root(struct look *l, const char *path)
 	mem_autofree char *copy = strdup(path);
 	struct beneath_stat st;
 	fd_auto int fd = -1;
-	bool is_remote;
+	bool is_remote, is_overlay;
 	int r;
 
 	look_rest(l);
@@ -97,10 +97,16 @@ static int open_root(struct look *l, const char *path)
 	r = mounts_is_network(fd, &is_remote);
 	if (r < 0)
 		return r;
+	r = beneath_is_overlay(fd, &is_overlay);
+	if (r < 0)
+		return r;
 	r = beneath_stat(fd, "", &st);
 	if (r < 0)
 		return r;
+	if (is_overlay)
+		beneath_forget_birth(&st);
 	l->is_remote = is_remote;
+	l->is_overlay = is_overlay;
 	l->root_boot_ns = clock_boot_ns(NULL);
 	l->root_id = st.id;
 	l->root_path = mem_take(copy);
@@ -145,6 +151,8 @@ static int open_dir(struct look *l, const struct job *job,
 	r = beneath_stat(fd, "", &st);
 	if (r < 0)
 		return r;
+	if (l->is_overlay)
+		beneath_forget_birth(&st);
 	/* A subvolume of btrfs is no mount, and still another filesystem. */
 	if (st.id.dev != l->root_id.dev)
 		return -EXDEV;
@@ -196,6 +204,8 @@ static void observe(const struct look *l, int dir_fd, uint32_t dir,
 		return;
 	} else {
 		o->kind = kind_of(l, &o->st);
+		if (l->is_overlay)
+			beneath_forget_birth(&o->st);
 		if (is_foreign(l, &o->st))
 			o->st.size_bytes = o->st.used_bytes = 0;
 	}

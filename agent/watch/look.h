@@ -28,6 +28,7 @@ struct look {
 	char *root_path;
 	struct identity root_id;
 	bool is_remote; /* its server knows more than our kernel */
+	bool is_overlay; /* and that */
 	int64_t root_boot_ns; /* when it was opened */
 	unsigned char *dents; /* room for the kernel's records */
 };
