@@ -99,7 +99,13 @@ static void dispatch_slow(struct feed *f)
 	while (!f->n_slow && !feed_waiting(&f->fast) &&
 		feed_dequeue(&f->slow, &dir)) {
 		f->dirs[dir].is_queued_slow = false;
-		if (can_list(f, dir) && !f->dirs[dir].tag)
+		if (!can_list(f, dir))
+			continue;
+		/* Names of it are being looked at, and they may always be: it
+		 * is listed when that has come back. */
+		if (f->dirs[dir].tag)
+			f->dirs[dir].is_again = true;
+		else
 			submit_list(f, dir, true);
 	}
 	if (f->is_reconciling && !f->n_slow && !feed_waiting(&f->slow)) {
