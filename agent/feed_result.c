@@ -112,8 +112,6 @@ static int apply_self(
 	note_root(f, job, o);
 	feed_note_owner(f, job->dir, &o->st);
 	r = index_apply(f->index, o, 0, &change);
-	if (r == 0 && change.is_link_unknown)
-		f->is_seek_due = true;
 	if (own_bytes != o->st.used_bytes)
 		follow_copy_up(f, job);
 	return r;
@@ -217,8 +215,6 @@ static int apply_name(struct feed *f, const struct job *job,
 	r = index_apply(f->index, o, judge(f, job, all, o), &change);
 	if (r < 0)
 		return r;
-	if (change.is_link_unknown)
-		f->is_seek_due = true;
 	if (change.what == INDEX_DIR_ADDED || change.what == INDEX_DIR_MOVED)
 		follow_dir(f, &change);
 	if (change.what == INDEX_DIR_ADDED) {
