@@ -354,6 +354,7 @@ static int64_t next_due(const struct agent *a)
 		if (c->reconcile_boot_ns)
 			due = MIN_OF(due, c->reconcile_boot_ns);
 		due = MIN_OF(due, c->nameless_boot_ns);
+		due = MIN_OF(due, feed_links_due(c->feed));
 		if (c->level != LEVEL_OK && can_clean(a, c))
 			due = MIN_OF(due, c->retry_boot_ns);
 		if (feed_has_lost_roots(c->feed))

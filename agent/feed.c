@@ -184,6 +184,7 @@ int feed_new(const struct policy *policy, uint32_t id, struct measure *measure,
 	f->measure = measure;
 	f->actors = actors;
 	f->is_provisional = true;
+	f->links_due_boot_ns = INT64_MAX;
 	f->max_listings = FEED_LISTINGS;
 	f->n_roots = policy->n_roots;
 	dirty_init(&f->dirty);

@@ -146,6 +146,8 @@ int feed_take_fault(struct feed *f, size_t root);
 /* Files that are written to under no name of theirs are looked for. Returns
  * when to call again, on the boot clock; INT64_MAX: when news have come. */
 int64_t feed_keep_nameless(struct feed *f, int64_t now_boot_ns);
+/* When feed_dispatch is to be called for links that were not found. */
+int64_t feed_links_due(const struct feed *f);
 /* Large files that were written to are looked at again, while they may be open
  * and be written to unseen. Returns when to call again; INT64_MAX: when news
  * have come. */

@@ -142,8 +142,10 @@ int64_t feed_keep_again(struct feed *f, int64_t now_boot_ns)
 			bool is_there = index_is_dir(f->index, item->dir) &&
 					feed_life(f, item->dir) == item->life;
 
-			if (is_there)
+			if (is_there) {
 				feed_look(f, item->dir, item->name);
+				due_ns = now_boot_ns; /* goes out in a turn */
+			}
 			item->pause_ns =
 				MIN_OF(2 * item->pause_ns, AGAIN_PAUSE_MAX);
 			item->due_boot_ns = now_boot_ns + item->pause_ns;

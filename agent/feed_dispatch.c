@@ -8,6 +8,10 @@
 
 #define FEED_MAX_LOOKS	  4096 /* names; a directory with more is listed */
 #define FEED_TIDY_ENTRIES 16384u
+#define FEED_LINKS_NS	  (CLOCK_NS_PER_S / 5) /* news are read sooner */
+/* Where there are more, it is a tree of links to elsewhere (backups): too dear
+ * to be listed twice. */
+#define FEED_MAX_LINKS 4096
 
 struct job *feed_job(struct feed *f, enum job_kind kind, uint32_t dir)
 {
@@ -99,7 +103,13 @@ static void dispatch_slow(struct feed *f)
 	while (!f->n_slow && !feed_waiting(&f->fast) &&
 		feed_dequeue(&f->slow, &dir)) {
 		f->dirs[dir].is_queued_slow = false;
-		if (can_list(f, dir) && !f->dirs[dir].tag)
+		if (!can_list(f, dir))
+			continue;
+		/* Names of it are being looked at, and they may always be: it
+		 * is listed when that has come back. */
+		if (f->dirs[dir].tag)
+			f->dirs[dir].is_again = true;
+		else
 			submit_list(f, dir, true);
 	}
 	if (f->is_reconciling && !f->n_slow && !feed_waiting(&f->slow)) {
@@ -207,14 +217,37 @@ static void list_dir(void *ctx, uint32_t dir)
 	feed_list(ctx, dir);
 }
 
+/* Some time after a link was not found, when all news of then have come and
+ * were looked at. */
+static void close_links(struct feed *f)
+{
+	int64_t now = clock_boot_ns(NULL);
+
+	if (!index_has_open_links(f->index)) {
+		f->links_due_boot_ns = INT64_MAX;
+		return;
+	}
+	if (f->links_due_boot_ns == INT64_MAX ||
+		(now >= f->links_due_boot_ns && !feed_is_quiet(f))) {
+		f->links_due_boot_ns = now + FEED_LINKS_NS;
+	} else if (now >= f->links_due_boot_ns) {
+		index_close_links(f->index, FEED_MAX_LINKS, list_dir, f);
+		f->links_due_boot_ns = INT64_MAX;
+	}
+}
+
+int64_t feed_links_due(const struct feed *f)
+{
+	return f->links_due_boot_ns;
+}
+
 bool feed_dispatch(struct feed *f)
 {
 	bool is_more = index_tidy(f->index, FEED_TIDY_ENTRIES);
 
-	if (f->is_seek_due && !is_more) {
-		f->is_seek_due = false;
+	if (!is_more)
 		index_seek_links(f->index, list_dir, f);
-	}
+	close_links(f);
 	dispatch_looks(f);
 	dispatch_fast(f);
 	dispatch_slow(f);

@@ -93,9 +93,9 @@ struct feed {
 	size_t max_listings; /* that may be under way */
 	uint64_t drift_before; /* of this reconciliation */
 	int64_t now_real_s, now_boot_ns; /* of this read */
+	int64_t links_due_boot_ns; /* INT64_MAX: no link is missed */
 	bool is_provisional; /* since the start or an overflow */
 	bool is_reconciling;
-	bool is_seek_due;
 	bool is_reaping; /* opens are not accesses now */
 	struct feed_counters counters;
 };

@@ -91,18 +91,29 @@ static void note_root(
 	root->uid = o->st.uid;
 }
 
+/* A change in a directory of a lower layer copies that up, and all above it
+ * that lie there; of those nothing tells, and copies may be larger. */
+static void follow_copy_up(struct feed *f, const struct job *job)
+{
+	uint16_t root = index_root(f->index, job->dir);
+
+	if (job->rel[0] && strcmp(f->roots[root].fs.type, "overlay") == 0)
+		feed_look(f, index_parent(f->index, job->dir), ".");
+}
+
 /* The directory itself comes first, and may say who owns its root. */
 static int apply_self(
 	struct feed *f, const struct job *job, const struct observation *o)
 {
+	uint64_t own_bytes = index_own_bytes(f->index, job->dir);
 	struct index_change change;
 	int r;
 
 	note_root(f, job, o);
 	feed_note_owner(f, job->dir, &o->st);
 	r = index_apply(f->index, o, 0, &change);
-	if (r == 0 && change.is_link_unknown)
-		f->is_seek_due = true;
+	if (own_bytes != o->st.used_bytes)
+		follow_copy_up(f, job);
 	return r;
 }
 
@@ -204,8 +215,6 @@ static int apply_name(struct feed *f, const struct job *job,
 	r = index_apply(f->index, o, judge(f, job, all, o), &change);
 	if (r < 0)
 		return r;
-	if (change.is_link_unknown)
-		f->is_seek_due = true;
 	if (change.what == INDEX_DIR_ADDED || change.what == INDEX_DIR_MOVED)
 		follow_dir(f, &change);
 	if (change.what == INDEX_DIR_ADDED) {

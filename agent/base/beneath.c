@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -288,6 +290,24 @@ int beneath_stat(int dir_fd, const char *name, struct beneath_stat *ret)
 int beneath_stat_known(int dir_fd, const char *name, struct beneath_stat *ret)
 {
 	return stat_name(dir_fd, name, AT_STATX_DONT_SYNC, ret);
+}
+
+int beneath_is_overlay(int fd, bool *ret)
+{
+	struct statfs s;
+
+	if (fstatfs(fd, &s) < 0)
+		return -errno;
+	*ret = (uint32_t)s.f_type == OVERLAYFS_SUPER_MAGIC;
+	return 0;
+}
+
+void beneath_forget_birth(struct beneath_stat *st)
+{
+	if (!S_ISDIR(st->mode))
+		return;
+	st->id.btime_s = 0;
+	st->id.btime_ns = 0;
 }
 
 bool beneath_is_fault(int r)

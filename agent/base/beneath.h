@@ -92,5 +92,13 @@ int beneath_stat_known(int dir_fd, const char *name, struct beneath_stat *ret);
  */
 void beneath_allow_stepwise(bool is_allowed);
 
+/*
+ * On overlayfs what is copied up is born again, while its number stays: the
+ * first change in a directory of a lower layer would make it another one. So
+ * the birth time is no part of the identity of a directory there.
+ */
+int beneath_is_overlay(int fd, bool *ret); /* 0 or -errno */
+void beneath_forget_birth(struct beneath_stat *st); /* if st is a directory's */
+
 /* True where the kernel has openat2 (Linux 5.6) and lets us use it. */
 bool beneath_is_supported(void);

@@ -158,6 +158,17 @@ bool index_is_tidy(const struct index *ix);
  */
 size_t index_seek_links(struct index *ix, index_dir_fn *fn, void *ctx);
 
+/*
+ * Other names that were not found may be outside, or not known yet: then they
+ * may be written to and go before they are, and nobody looks at the name that
+ * is known. So its directory is to be listed once more when all news that
+ * there were have been taken. Calls fn for the directories of at most max
+ * inodes. Returns how many there were.
+ */
+bool index_has_open_links(const struct index *ix);
+size_t index_close_links(
+	struct index *ix, size_t max, index_dir_fn *fn, void *ctx);
+
 /* Calls fn for each entry whose inode's number has one of these lower halves
  * (sorted); hash is what index_hash gives. One pass over the pool. */
 typedef void index_entry_fn(void *ctx, uint32_t dir, uint64_t hash);

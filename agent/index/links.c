@@ -284,7 +284,7 @@ void links_update(
 
 	if (o->st.nlink > rec->nlink)
 		rec->is_sought = false;
-	rec->is_doubted = false;
+	/* Doubts stay until a look that is begun now: this one may be older. */
 	rec->nlink = o->st.nlink;
 	if (rec->used_bytes == used_bytes && rec->size_bytes == size_bytes)
 		return;
@@ -339,6 +339,8 @@ int links_lift(struct index *ix, uint32_t node, struct lifted *ret)
 		rec = &l->records[l->names[i].record];
 		ret->names[ret->n_names++] = (struct lifted_name){
 			.entry = l->names[i].entry,
+			.is_doubted = rec->is_doubted,
+			.is_open = rec->is_open,
 			.o = {.kind = OBS_FILE,
 				.st = {.id = {.dev = rec->dev, .ino = rec->ino},
 					.nlink = rec->nlink,
@@ -351,13 +353,26 @@ int links_lift(struct index *ix, uint32_t node, struct lifted *ret)
 	return 0;
 }
 
+/* No name went or came: what was to be looked at still is, and nothing else. */
+static int lay(struct index *ix, const struct lifted_name *name)
+{
+	int r = links_attach(ix, name->entry, &name->o);
+
+	if (r == 0) {
+		struct record *rec = links_record(&ix->links, name->entry);
+
+		rec->is_doubted = name->is_doubted;
+		rec->is_open = name->is_open;
+	}
+	return r;
+}
+
 int links_lay(struct index *ix, struct lifted *lifted)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < lifted->n_names; i++)
-		r = links_attach(
-			ix, lifted->names[i].entry, &lifted->names[i].o);
+		r = lay(ix, &lifted->names[i]);
 	free(lifted->names);
 	*lifted = (struct lifted){0};
 	return r;

@@ -27,6 +27,7 @@ struct record {
 	uint64_t used_bytes;
 	uint64_t size_bytes; /* 0 for what is no regular file */
 	bool is_sought; /* its other names were looked for */
+	bool is_open; /* not all were found, and may be on their way */
 	bool is_doubted; /* a name went, and with it perhaps the only news of
 			    a change: the others are to be looked at */
 	bool is_free;
@@ -50,7 +51,7 @@ struct links {
 	uint32_t free_name;
 	struct table by_inode;
 	struct table by_entry;
-	bool is_any_wanted;
+	bool is_any_wanted, is_any_open;
 };
 
 void links_init(struct links *l);
@@ -77,6 +78,7 @@ void links_detach_below(struct index *ix, uint32_t node);
 struct lifted {
 	struct lifted_name {
 		uint32_t entry;
+		bool is_doubted, is_open; /* of its record */
 		struct observation o;
 	} * names;
 	size_t n_names;

@@ -195,10 +195,21 @@ static size_t collect_wanted(struct links *l, struct wanted *ret)
 			rec->n_names >= rec->nlink)
 			continue;
 		rec->is_sought = true;
+		rec->is_open = l->is_any_open = true;
 		want(ret, (uint32_t)rec->ino);
 		n++;
 	}
 	return n;
+}
+
+static void visit(const struct index *ix, const struct record *rec,
+	index_dir_fn *fn, void *ctx)
+{
+	const struct links *l = &ix->links;
+	uint32_t name = rec->first_name;
+
+	for (; name != LINKS_NONE; name = l->names[name].next_in_record)
+		fn(ctx, pool_entry(&ix->pool, l->names[name].entry)->dir);
 }
 
 static size_t visit_doubted(struct index *ix, index_dir_fn *fn, void *ctx)
@@ -208,15 +219,36 @@ static size_t visit_doubted(struct index *ix, index_dir_fn *fn, void *ctx)
 
 	for (uint32_t i = 0; i < l->n_record_slots; i++) {
 		struct record *rec = &l->records[i];
-		uint32_t name = rec->first_name;
 
 		if (rec->is_free || !rec->is_doubted)
 			continue;
 		rec->is_doubted = false;
 		n++;
-		for (; name != LINKS_NONE; name = l->names[name].next_in_record)
-			fn(ctx, pool_entry(&ix->pool, l->names[name].entry)
-					->dir);
+		visit(ix, rec, fn, ctx);
+	}
+	return n;
+}
+
+bool index_has_open_links(const struct index *ix)
+{
+	return ix->links.is_any_open;
+}
+
+size_t index_close_links(
+	struct index *ix, size_t max, index_dir_fn *fn, void *ctx)
+{
+	struct links *l = &ix->links;
+	size_t n = 0;
+
+	l->is_any_open = false;
+	for (uint32_t i = 0; i < l->n_record_slots; i++) {
+		struct record *rec = &l->records[i];
+
+		if (rec->is_free || !rec->is_open)
+			continue;
+		rec->is_open = false;
+		if (rec->n_names < rec->nlink && n++ < max)
+			visit(ix, rec, fn, ctx);
 	}
 	return n;
 }

@@ -235,14 +235,18 @@ int admit_root(const char *path, const struct admitted *known,
 	fd_auto int fd = -1;
 	struct beneath_stat st;
 	struct admitted now;
-	bool is_changed;
+	bool is_changed, is_overlay;
 	int e = beneath_open_root(path, ret_fd == NULL, &fd);
 
 	if (e < 0)
 		return e;
 	e = beneath_stat(fd, "", &st);
+	if (e == 0)
+		e = beneath_is_overlay(fd, &is_overlay);
 	if (e < 0)
 		return e;
+	if (is_overlay)
+		beneath_forget_birth(&st);
 	now = (struct admitted){
 		.id = st.id,
 		.uid = st.uid,

@@ -79,23 +79,20 @@ static bool is_wanted(
 	return !wanted->dev || !wanted->ino || identity_equal(wanted, found);
 }
 
-/* What tells a file from any other must not change while it lives. */
-static int look_stat(const struct mounts_traits *fs, int dir_fd,
-	const char *name, struct beneath_stat *ret)
+static int look_stat(const struct look *l, int dir_fd, const char *name,
+	struct beneath_stat *ret)
 {
-	int r = fs->is_network || !*name
-			? beneath_stat(dir_fd, name, ret)
-			: beneath_stat_known(dir_fd, name, ret);
+	int r = l->is_remote || !*name ? beneath_stat(dir_fd, name, ret)
+				       : beneath_stat_known(dir_fd, name, ret);
 
-	if (r == 0 && fs->is_layered)
-		ret->id.btime_s = ret->id.btime_ns = 0;
+	if (r == 0 && l->is_overlay)
+		beneath_forget_birth(ret);
 	return r;
 }
 
 static int open_root(struct look *l, const char *path)
 {
 	mem_autofree char *copy = strdup(path);
-	struct mounts_traits fs;
 	struct beneath_stat st;
 	fd_auto int fd = -1;
 	int r;
@@ -107,13 +104,13 @@ static int open_root(struct look *l, const char *path)
 	r = beneath_open_root(path, true, &fd);
 	if (r < 0)
 		return r;
-	r = mounts_traits(fd, &fs);
+	r = mounts_is_network(fd, &l->is_remote);
+	if (r == 0)
+		r = beneath_is_overlay(fd, &l->is_overlay);
+	if (r == 0)
+		r = look_stat(l, fd, "", &st);
 	if (r < 0)
 		return r;
-	r = look_stat(&fs, fd, "", &st);
-	if (r < 0)
-		return r;
-	l->root_fs = fs;
 	l->root_boot_ns = clock_boot_ns(NULL);
 	l->root_id = st.id;
 	l->root_path = mem_take(copy);
@@ -155,7 +152,7 @@ static int open_dir(struct look *l, const struct job *job,
 		r = beneath_open_dir(l->root_fd, rel, &fd);
 	if (r < 0)
 		return r;
-	r = look_stat(&l->root_fs, fd, "", &st);
+	r = look_stat(l, fd, "", &st);
 	if (r < 0)
 		return r;
 	/* A subvolume of btrfs is no mount, and still another filesystem. */
@@ -191,7 +188,7 @@ static void observe(const struct look *l, int dir_fd, uint32_t dir,
 	const char *name, struct piece *p, bool is_gone_told)
 {
 	struct observation *o = &p->obs[p->n];
-	int r = look_stat(&l->root_fs, dir_fd, name, &o->st);
+	int r = look_stat(l, dir_fd, name, &o->st);
 
 	if (r == -ENOENT && is_gone_told) {
 		o->kind = OBS_GONE;

@@ -27,7 +27,8 @@ struct look {
 	int root_fd; /* -1: none */
 	char *root_path;
 	struct identity root_id;
-	struct mounts_traits root_fs;
+	bool is_remote; /* its server knows more than our kernel */
+	bool is_overlay; /* and that */
 	int64_t root_boot_ns; /* when it was opened */
 	unsigned char *dents; /* room for the kernel's records */
 };

@@ -119,7 +119,7 @@ int mounts_stat(int fd, struct mounts_fs *ret)
 	return 0;
 }
 
-int mounts_traits(int fd, struct mounts_traits *ret)
+int mounts_is_network(int fd, bool *ret)
 {
 	struct mounts_fs fs = {0};
 	struct statfs s;
@@ -127,10 +127,7 @@ int mounts_traits(int fd, struct mounts_traits *ret)
 	if (fstatfs(fd, &s) < 0)
 		return -errno;
 	name_type((uint32_t)s.f_type, &fs);
-	*ret = (struct mounts_traits){
-		.is_network = fs.is_network,
-		.is_layered = s.f_type == OVERLAYFS_SUPER_MAGIC,
-	};
+	*ret = fs.is_network;
 	return 0;
 }
 

@@ -59,13 +59,8 @@ void mounts_watch_close(struct mounts_watch *w);
  * Returns 0 or -errno. */
 int mounts_stat(int fd, struct mounts_fs *ret);
 
-/* Of all this what a look has to know; the same returns. */
-struct mounts_traits {
-	bool is_network; /* its server knows more than our kernel */
-	bool is_layered; /* whatever is written to for the first time is copied
-			    up, and has another birth time then */
-};
-int mounts_traits(int fd, struct mounts_traits *ret);
+/* Of all this, whether others may change it; the same returns. */
+int mounts_is_network(int fd, bool *ret);
 
 /* What df shows as Use%, in parts per million: of what is used or may still
  * be used by others than root. 0 for a filesystem without blocks. */

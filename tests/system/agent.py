@@ -7,6 +7,7 @@ A Host owns a scratch directory with everything the agent is told about:
     mnt/             the filesystem under test
     mnt/host/        the agent's root: <root>/<type>/<component>
     mnt/outside/     same filesystem, not managed
+    layers/          of an overlay, and its lower and upper layer
 """
 
 import json
@@ -16,6 +17,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
@@ -106,6 +108,8 @@ class Host:
         self.mounted = False
         for name in ("mnt", "etc/policies.d", "etc/hooks.d", "state", "run"):
             (self.dir / name).mkdir(parents=True)
+        self.below = self.dir / "layers"  # what an overlay lies on
+        self.lower = self.below / "lower"
         if fs != "directory":
             self._mount(size, mount_options, prepare)
         self.root = self.mnt / "host"
@@ -126,12 +130,32 @@ class Host:
         self.image = self._image_path(size)
         with open(self.image, "wb") as image:
             image.truncate(size)
-        quiet = {"ext4": ["-q", "-F"], "xfs": ["-q", "-f"],
-                 "btrfs": ["-q", "-f"]}[self.fs]
-        run(f"mkfs.{self.fs}", *quiet, self.image)
+        if self.fs == "overlay":
+            self._mount_overlay(prepare)
+            return
+        self._make(self.fs)
         self.mount()
         if prepare:
             prepare(self)
+
+    def _make(self, fs):
+        quiet = {"ext4": ["-q", "-F"], "xfs": ["-q", "-f"],
+                 "btrfs": ["-q", "-f"]}[fs]
+        run(f"mkfs.{fs}", *quiet, self.image)
+
+    def _mount_overlay(self, prepare):
+        """On ext4; prepare() fills the lower layer, in self.lower."""
+        self._make("ext4")
+        self.below.mkdir()
+        run("mount", "-t", "ext4", "-o", self.options, self.image, self.below)
+        self.mounted = True
+        for name in ("lower", "upper", "work"):
+            (self.below / name).mkdir()
+        if prepare:
+            prepare(self)
+        run("mount", "-t", "overlay", "-o", f"lowerdir={self.lower},"
+            f"upperdir={self.below}/upper,workdir={self.below}/work",
+            "none", self.mnt)
 
     def _image_path(self, size):
         """Images of moderate size live in memory if there is room."""
@@ -201,8 +225,11 @@ class Host:
         for agent in self.agents:
             agent.stop()
         if self.mounted:
-            wait_for("umount", lambda: run("umount", self.mnt,
-                                           check=False).returncode == 0, 5)
+            for where in (self.mnt, self.below):
+                # With what tests have mounted in there.
+                wait_for(f"umount {where}", lambda path=where: (
+                    not os.path.ismount(path) or run(
+                        "umount", "-R", path, check=False).returncode == 0), 5)
         if self.image:
             self.image.unlink()
         shutil.rmtree(self.dir)
@@ -293,6 +320,18 @@ class Agent:
             os.kill(pid, number)
         except ProcessLookupError:
             pass
+
+    @contextmanager
+    def stopped(self):
+        """All but the warden are, so queues of events fill."""
+        pids = [p for p in self.pids() if p != self.process.pid]
+        for pid in pids:
+            self.signal(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                self.signal(pid, signal.SIGCONT)
 
     def kill(self):
         """All of them at once, by SIGKILL."""

@@ -53,7 +53,7 @@ def hosts():
                 pytest.skip(f"needs root to mount {fs}")
             fs = "directory"
         if fs not in ("tmpfs", "directory"):
-            need(f"mkfs.{fs}")
+            need(f"mkfs.{'ext4' if fs == 'overlay' else fs}")
         made.append(ag.Host(fs, size, **options))
         return made[-1]
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import agent as ag
-from trees import HOUR, make_file, names
+from trees import HOUR, assert_equal, make_file, names
 
 SIZE = 200 * ag.MIB
 
@@ -154,3 +154,24 @@ def test_emergency_begins_again(three, root_only):
                 time.sleep(0.005)
     assert len(names(low)) <= 40
     ag.wait_for("room again", lambda: used_percent(host.mnt) < 90, 10)
+
+
+def test_copied_up_is_the_same(hosts, root_only):
+    """The first change in a directory of an overlay's lower layer gives it
+    another time of birth. (Where blocks are smaller than 4 KiB it may be of
+    another size as well: as large as what it was copied to.)"""
+    def fill_lower(host):
+        for number in range(6):
+            make_file(host.lower / "host/data/feeds" / ("d/" * number) / "f",
+                      9000)
+    host = hosts("overlay", 600 * ag.MIB, prepare=fill_lower)
+    host.config({}, ag.policy("feeds", mode="observe"))
+    agent = host.start()
+    place = host.place("data", "feeds")
+    assert_equal(agent)
+    make_file(place / ("d/" * 4) / "g", 5000)
+    os.truncate(place / ("d/" * 3) / "f", 50000)
+    os.rename(place / "f", place / ("d/" * 2) / "h")
+    assert_equal(agent)
+    assert agent.component("feeds")["trusted"]
+    assert not agent.status()["alerts"]

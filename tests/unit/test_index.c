@@ -588,6 +588,91 @@ static void test_seek_links(void **state)
 	index_free(w.ix);
 }
 
+static struct observation linked_obs(uint32_t dir, const char *name)
+{
+	return (struct observation){.dir = dir,
+		.kind = OBS_FILE,
+		.name = name,
+		.name_len = (uint16_t)strlen(name),
+		.st = {.id = {.dev = 1, .ino = 77},
+			.nlink = 2,
+			.used_bytes = 4096}};
+}
+
+/* A world with directory "a", and in it one of two names of an inode. */
+static uint32_t begin_linked(struct world *w)
+{
+	struct observation o;
+	uint32_t a;
+
+	begin(w, 1);
+	strcpy(w->dirs[1].name, "a");
+	w->dirs[1].ino = 11;
+	o = dir_obs(w, w->root, 1);
+	apply(w, &o);
+	a = index_find_dir(w->ix, w->root, "a");
+	o = linked_obs(a, "first");
+	apply(w, &o);
+	return a;
+}
+
+/* A name went: whatever comes before the other is looked at, that is done. */
+static void test_doubt_stays(void **state)
+{
+	static struct world w;
+	uint32_t a = begin_linked(&w), found = INDEX_NONE;
+	struct observation o = linked_obs(w.root, "second");
+
+	(void)state;
+	apply(&w, &o);
+	index_seek_links(w.ix, expect_dir, &found);
+	o.kind = OBS_GONE;
+	apply(&w, &o);
+	/* A look that was begun before. */
+	o = linked_obs(a, "first");
+	apply(&w, &o);
+	/* A move, with all that the inode has left. */
+	strcpy(w.dirs[1].name, "b");
+	o = dir_obs(&w, w.root, 1);
+	apply(&w, &o);
+	found = INDEX_NONE;
+	assert_true(index_seek_links(w.ix, expect_dir, &found) > 0);
+	assert_int_equal(found, a);
+	index_free(w.ix);
+}
+
+/* A name that is not found may be written to and go before it is known: the
+ * one that is known is looked at once more, and no more than that. */
+static void test_open_links(void **state)
+{
+	static struct world w;
+	uint32_t a = begin_linked(&w), found = INDEX_NONE;
+	struct observation o;
+
+	(void)state;
+	assert_false(index_has_open_links(w.ix));
+	assert_int_equal(index_seek_links(w.ix, expect_dir, &found), 1);
+	assert_true(index_has_open_links(w.ix));
+	/* A move is no news of it. */
+	strcpy(w.dirs[1].name, "b");
+	o = dir_obs(&w, w.root, 1);
+	apply(&w, &o);
+	found = INDEX_NONE;
+	assert_int_equal(index_close_links(w.ix, 0, expect_dir, &found), 1);
+	assert_int_equal(found, INDEX_NONE);
+	o = linked_obs(a, "first");
+	o.st.nlink = 3;
+	apply(&w, &o);
+	assert_int_equal(index_seek_links(w.ix, expect_dir, &found), 1);
+	assert_int_equal(index_close_links(w.ix, 9, expect_dir, &found), 1);
+	assert_int_equal(found, a);
+	assert_false(index_has_open_links(w.ix));
+	apply(&w, &o);
+	assert_int_equal(index_seek_links(w.ix, expect_dir, &found), 0);
+	assert_false(index_has_open_links(w.ix));
+	index_free(w.ix);
+}
+
 /* A directory that moves says where it was. */
 static void test_move(void **state)
 {
@@ -747,6 +832,8 @@ int main(void)
 		cmocka_unit_test(test_touch),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_seek_links),
+		cmocka_unit_test(test_doubt_stays),
+		cmocka_unit_test(test_open_links),
 		cmocka_unit_test(test_move),
 		cmocka_unit_test(test_sweep_in_steps),
 		cmocka_unit_test(test_remove_in_steps),
