@@ -312,26 +312,38 @@ static void directory_failed(struct feed *f, const struct result *result)
 	do_again(f, job);
 }
 
+/* What was not found is gone, and so are its bytes. */
+static void end_listing(struct feed *f, const struct result *result)
+{
+	const struct job *job = result->job;
+	struct dir_info *info = &f->dirs[job->dir];
+	uint64_t before = index_totals(f->index, job->dir).used_bytes;
+	uint64_t removed = 0;
+
+	index_list_end(f->index, job->dir, &removed);
+	feed_note_growth(f, job->dir, job->is_slow ? 0 : info->actor,
+		(int64_t)(index_totals(f->index, job->dir).used_bytes -
+			  before));
+	if (!info->is_again)
+		info->actor = ACTOR_UNKNOWN;
+	note_unwatched(f, job->dir, job->ops && result->error == -ENOSPC);
+	if (job->is_slow)
+		f->counters.drift += removed;
+}
+
 static void end_job(struct feed *f, const struct result *result)
 {
 	const struct job *job = result->job;
 	struct dir_info *info = &f->dirs[job->dir];
 	bool is_again = info->is_again;
-	uint64_t removed = 0;
+	bool is_failed = result->error && result->error != -ENOSPC;
 
+	if (!is_failed && job->kind == JOB_LIST)
+		end_listing(f, result);
 	info->tag = 0;
 	info->is_again = info->is_begun = false;
-	if (job->kind == JOB_LIST && !is_again)
-		info->actor = ACTOR_UNKNOWN;
-	if (result->error && result->error != -ENOSPC) {
+	if (is_failed)
 		directory_failed(f, result);
-	} else if (job->kind == JOB_LIST) {
-		index_list_end(f->index, job->dir, &removed);
-		note_unwatched(
-			f, job->dir, job->ops && result->error == -ENOSPC);
-		if (job->is_slow)
-			f->counters.drift += removed;
-	}
 	if (is_again && index_is_dir(f->index, job->dir))
 		feed_list(f, job->dir);
 }

@@ -386,6 +386,44 @@ static void test_reconcile(void **state)
 	assert_files(b, 2, 2);
 }
 
+/* Bytes by which a directory grew in the last hour; 0 if that is not known. */
+static int64_t growth_of(struct bench *b, const char *dir)
+{
+	uint32_t node = find_dir(b, dir);
+	struct growth_row rows[GROWTH_SLOTS];
+	size_t n = growth_list(
+		&feed_growth(b->feed)->dirs, clock_boot_ns(NULL), rows);
+
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].key == growth_dir(node, feed_life(b->feed, node)))
+			return rows[i].hour_bytes;
+	return 0;
+}
+
+/* What went is taken from what came, also where no event told but a listing. */
+static void test_growth(void **state)
+{
+	struct bench *b = *state;
+	int fd;
+
+	make_dir(b, "r/d");
+	start(b);
+	settle(b);
+	fd = openat(
+		b->place->fd, "r/d/f", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "x", 1), 1);
+	close(fd);
+	settle(b);
+	assert_true(growth_of(b, "d") > 0);
+	assert_int_equal(unlinkat(b->place->fd, "r/d/f", 0), 0);
+	feed_read(b->feed, 1800000000);
+	dirty_reset(&b->feed->dirty);
+	feed_list(b->feed, find_dir(b, "d"));
+	settle(b);
+	assert_false(has(b, "d", "f"));
+	assert_int_equal(growth_of(b, "d"), 0);
+}
+
 static void on_names(void *ctx, const struct result *result)
 {
 	struct bench *b = ctx;
@@ -561,6 +599,7 @@ int main(void)
 		CASE(test_root_replaced),
 		CASE(test_root_missing),
 		CASE(test_reconcile),
+		CASE(test_growth),
 		CASE(test_names),
 		CASE(test_reaped),
 		CASE(test_reaped_and_made_again),
