@@ -11,12 +11,14 @@ import place  # finds the modules of tests/system for the others
 import alerts
 import deletion
 import index
+import slowdown
 import table
 
 # In the order of the table; the longest last.
 FAMILIES = {"idle": alerts.idle, "hook": alerts.hook,
             "select": index.select, "index": index.index,
-            "restart": index.restart,  "deletion": deletion.deletion}
+            "restart": index.restart, "metadata": slowdown.metadata,
+            "work": slowdown.work, "deletion": deletion.deletion}
 
 
 def parse():
@@ -24,6 +26,9 @@ def parse():
     parser.add_argument("--files", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default=",".join(FAMILIES))
+    parser.add_argument("--source", type=Path,
+                        default=Path("/usr/share/go-1.19"),
+                        help="the tree that is unpacked and checked out")
     parser.add_argument("--no-write", action="store_true")
     parser.add_argument("--add", action="store_true")
     options = parser.parse_args()
