@@ -10,15 +10,18 @@ from pathlib import Path
 import place  # finds the modules of tests/system for the others
 import alerts
 import deletion
+import flood
 import index
 import slowdown
+import stall
 import table
 
 # In the order of the table; the longest last.
 FAMILIES = {"idle": alerts.idle, "hook": alerts.hook,
             "select": index.select, "index": index.index,
             "restart": index.restart, "metadata": slowdown.metadata,
-            "work": slowdown.work, "deletion": deletion.deletion}
+            "work": slowdown.work, "flood": flood.flood,
+            "stall": stall.stall, "deletion": deletion.deletion}
 
 
 def parse():
@@ -26,6 +29,7 @@ def parse():
     parser.add_argument("--files", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default=",".join(FAMILIES))
+    parser.add_argument("--flood-seconds", type=int, default=60)
     parser.add_argument("--source", type=Path,
                         default=Path("/usr/share/go-1.19"),
                         help="the tree that is unpacked and checked out")
