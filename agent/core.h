@@ -71,7 +71,7 @@ struct agent {
 	int64_t news_due_boot_ns; /* until then, if ever */
 	bool is_flooded; /* so many came that they are read by the window */
 	int64_t window_boot_ns; /* when this one ends */
-	size_t n_news; /* that it brought */
+	size_t n_news, n_reads; /* that it brought, and reads that found any */
 	int64_t save_due_boot_ns;
 	int64_t save_begun_boot_ns;
 	struct wallclock wallclock;

@@ -29,6 +29,7 @@
 #define HUNG_NS		 (30 * CLOCK_NS_PER_S) /* a look takes no longer */
 #define WINDOW_NS	 (5 * CLOCK_NS_PER_MS)
 #define WINDOW_EVENTS	 100
+#define WINDOW_READS	 4
 #define HOLD_NEWS_AT	 16 /* directories that are still to be listed */
 
 /* News in. */
@@ -108,13 +109,25 @@ static void hold_news(struct agent *a, bool is_held)
 }
 
 /* An idle agent reacts at once; but so many events in one window (also those
- * of strangers on a marked filesystem) are read together in the next, or most
- * of the time would go into waking up. */
+ * of strangers on a marked filesystem), or so many reads that found some, are
+ * read together from then on, or most of the time would go into waking up.
+ * Until a window brings nothing: the kernel merges what waits, so that of a
+ * flood of writes to one file hardly an event is left. */
 static void begin_window(struct agent *a, int64_t now)
 {
-	a->is_flooded = a->n_news >= WINDOW_EVENTS;
-	a->n_news = 0;
+	a->is_flooded = a->is_flooded ? a->n_news > 0
+				      : a->n_news >= WINDOW_EVENTS ||
+						a->n_reads >= WINDOW_READS;
+	a->n_news = a->n_reads = 0;
 	a->window_boot_ns = now + WINDOW_NS;
+}
+
+static void read_news(struct agent *a)
+{
+	size_t n = sources_read(a);
+
+	a->n_news += n;
+	a->n_reads += n > 0;
 }
 
 static bool move_feeds(struct agent *a)
@@ -125,7 +138,7 @@ static bool move_feeds(struct agent *a)
 
 	scan_share(a);
 	if (!is_waiting)
-		a->n_news += sources_read(a);
+		read_news(a);
 	for (size_t i = 0; i < a->n_components; i++) {
 		struct component *c = &a->components[i];
 

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <linux/ioprio.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -45,9 +46,15 @@
 
 enum rank { RANK_FIRST, RANK_LIST, RANK_SLOW, N_RANKS };
 
+enum wait { WAIT_NOT, WAIT_WORK, WAIT_ROOM };
+
+/* A worker sleeps on a semaphore of its own: whoever calls it never waits, as
+ * one that signals a condition may for those that were called before. */
 struct worker {
 	struct measure *m;
 	pthread_t thread;
+	sem_t called;
+	enum wait wait; /* what it wants to be called for */
 	struct job *job; /* at hand, else NULL */
 	_Atomic int64_t alive_boot_ns; /* its last sign of life */
 	bool is_low; /* has idle I/O priority, */
@@ -57,7 +64,7 @@ struct worker {
 
 struct measure {
 	pthread_mutex_t lock;
-	pthread_cond_t work, room, gone;
+	pthread_cond_t gone;
 	int event_fd;
 	atomic_bool is_stopping;
 	struct job_queue queues[N_RANKS];
@@ -172,13 +179,48 @@ static void put_done(struct measure *m, struct result *r)
 		m->is_due = true;
 }
 
+/* Under the lock, which it gives up meanwhile. */
+static void wait_for(struct worker *w, enum wait what)
+{
+	w->wait = what;
+	w->m->n_idle += what == WAIT_WORK;
+	pthread_mutex_unlock(&w->m->lock);
+	while (sem_wait(&w->called) < 0)
+		; /* EINTR */
+	pthread_mutex_lock(&w->m->lock);
+}
+
+/* Under the lock: one that waits for this, to be called; NULL: there is none. */
+static struct worker *take_waiting(struct measure *m, enum wait what)
+{
+	for (size_t i = 0; i < m->n_started; i++) {
+		struct worker *w = &m->workers[i];
+
+		if (w->wait != what)
+			continue;
+		w->wait = WAIT_NOT;
+		m->n_idle -= what == WAIT_WORK;
+		return w;
+	}
+	return NULL;
+}
+
+/* Under the lock. */
+static void call_all(struct measure *m, enum wait what)
+{
+	struct worker *w;
+
+	while ((w = take_waiting(m, what)))
+		sem_post(&w->called);
+}
+
 /* Waits until the loop has taken enough of what is done. */
 static void wait_for_room(struct worker *w)
 {
 	struct measure *m = w->m;
 
 	while (is_full(m) && !m->is_stopping)
-		pthread_cond_wait(&m->room, &m->lock);
+		wait_for(w, WAIT_ROOM);
 	w->alive_boot_ns = clock_boot_ns(NULL);
 }
 
@@ -229,6 +271,7 @@ static void do_job(struct worker *w, struct result *last, int64_t now)
 {
 	struct measure *m = w->m;
 	struct job *job = last->job;
+	struct worker *other;
 	bool is_slow = job->is_slow;
 
 	job->started_boot_ns = now;
@@ -247,8 +290,9 @@ static void do_job(struct worker *w, struct result *last, int64_t now)
 	w->job = NULL;
 	put_done(m, last);
 	/* Its end may have let another job go. */
-	if (m->n_idle && m->n_queued)
-		pthread_cond_signal(&m->work);
+	other = m->n_queued ? take_waiting(m, WAIT_WORK) : NULL;
+	if (other)
+		sem_post(&other->called);
 }
 
 static void *work(void *arg)
@@ -275,9 +319,7 @@ static void *work(void *arg)
 		}
 		if (tell(m))
 			continue;
-		m->n_idle++;
-		pthread_cond_wait(is_full(m) ? &m->room : &m->work, &m->lock);
-		m->n_idle--;
+		wait_for(w, is_full(m) ? WAIT_ROOM : WAIT_WORK);
 	}
 	look_fini(&w->look);
 	m->n_ended++;
@@ -294,8 +336,6 @@ static int init_conds(struct measure *m)
 		return -ENOMEM;
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_mutex_init(&m->lock, NULL);
-	pthread_cond_init(&m->work, NULL);
-	pthread_cond_init(&m->room, NULL);
 	pthread_cond_init(&m->gone, &attr);
 	pthread_condattr_destroy(&attr);
 	return 0;
@@ -348,8 +388,8 @@ struct measure *measure_free(struct measure *m)
 		return NULL;
 	pthread_mutex_lock(&m->lock);
 	m->is_stopping = true;
-	pthread_cond_broadcast(&m->work);
-	pthread_cond_broadcast(&m->room);
+	call_all(m, WAIT_WORK);
+	call_all(m, WAIT_ROOM);
 	have_all_ended = wait_for_workers(m);
 	pthread_mutex_unlock(&m->lock);
 	for (size_t i = 0; i < m->n_started; i++) {
@@ -365,9 +405,9 @@ struct measure *measure_free(struct measure *m)
 		job_queue_free(&m->queues[i]);
 	job_queue_free(&m->done);
 	fd_close(m->event_fd);
+	for (size_t i = 0; i < m->n_started; i++)
+		sem_destroy(&m->workers[i].called);
 	pthread_mutex_destroy(&m->lock);
-	pthread_cond_destroy(&m->work);
-	pthread_cond_destroy(&m->room);
 	pthread_cond_destroy(&m->gone);
 	free(m);
 	return NULL;
@@ -386,6 +426,7 @@ static int start_worker(struct measure *m)
 	int r;
 
 	w->m = m;
+	sem_init(&w->called, 0, 0);
 	look_init(&w->look, &worker_ops, w);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -406,8 +447,7 @@ static int need_worker(struct measure *m)
 	size_t n_hung = 0;
 	int r;
 
-	/* Those already called count as idle until they wake. */
-	if (m->n_idle > m->n_queued)
+	if (m->n_idle)
 		return 0;
 	for (size_t i = 0; i < m->n_started; i++)
 		n_hung += is_hung(&m->workers[i], now);
@@ -421,7 +461,7 @@ static int need_worker(struct measure *m)
 int measure_submit(struct measure *m, struct job *job)
 {
 	struct result *last = calloc(1, sizeof(*last));
-	bool is_idle;
+	struct worker *idle;
 	int r;
 
 	if (!last || !job->root_path) {
@@ -442,10 +482,10 @@ int measure_submit(struct measure *m, struct job *job)
 		job_queue_put(&m->queues[rank_of(job)], last);
 		m->n_queued++;
 	}
-	is_idle = m->n_idle > 0;
+	idle = take_waiting(m, WAIT_WORK);
 	pthread_mutex_unlock(&m->lock);
-	if (is_idle)
-		pthread_cond_signal(&m->work);
+	if (idle)
+		sem_post(&idle->called);
 	if (r < 0)
 		result_free(last);
 	else
@@ -465,8 +505,7 @@ struct result *measure_take(struct measure *m)
 		m->is_told = false;
 	m->is_loud = false;
 	job_queue_init(&m->done);
-	if (is_full(m))
-		pthread_cond_broadcast(&m->room);
+	call_all(m, WAIT_ROOM);
 	m->n_done = m->n_done_obs = 0;
 	pthread_mutex_unlock(&m->lock);
 	for (struct result *r = list; r; r = r->next)
