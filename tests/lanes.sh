@@ -128,6 +128,7 @@ group_tsan() {
 		check_program build-tsan "tsan/$name" "tests/unit/$name" || continue
 		unit_one build-tsan tsan "tests/unit/$name"
 	done
+	test_gather
 	pytest_in build-tsan tsan-system 300 "not by_name and not slow" \
 		"${TSAN_SYSTEM[@]/#/tests/system/}"
 }

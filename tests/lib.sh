@@ -189,7 +189,8 @@ test_step() {
 }
 
 # test_start NAME SECONDS COMMAND...: the same beside others, one for each
-# processor, or as many as BESIDE says. test_gather waits for them and counts them in order.
+# processor, or as many as BESIDE says. test_gather waits for them and counts
+# them in order.
 PENDING=()
 PENDING_PIDS=()
 test_start() {
