@@ -190,7 +190,7 @@ static void wait_for(struct worker *w, enum wait what)
 	pthread_mutex_lock(&w->m->lock);
 }
 
-/* Under the lock: one that waits for this, to be called; NULL: there is none. */
+/* Under the lock: one that waits for this, to be called, or NULL. */
 static struct worker *take_waiting(struct measure *m, enum wait what)
 {
 	for (size_t i = 0; i < m->n_started; i++) {
