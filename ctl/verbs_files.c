@@ -134,7 +134,7 @@ void verbs_show_growth(const struct print *p, struct json_object *reply,
 	table_end(t);
 	if (is_unknown)
 		print_text(p, COLOR_DIM,
-			"who writes is told by fanotify alone (see status)\n");
+			"who writes is told by fanotify alone; ullaged(8) says how to have it\n");
 }
 
 void verbs_show_held(const struct print *p, struct json_object *reply,
