@@ -134,6 +134,9 @@ static void move_emergency(struct agent *a, struct filesystem *f)
 		f->due_boot_ns = 0;
 		return;
 	}
+	/* Who holds what was deleted belongs to what is said then. */
+	if (!c && ledger_is_owed(a->ledger))
+		return;
 	if (!c) {
 		f->is_emergency = false;
 		f->retry_boot_ns = clock_boot_ns(a->clock) + RETRY_NS;

@@ -12,7 +12,8 @@
 #include "core.h"
 #include "wire.h"
 
-#define DESCRIBED 3 /* holders, the largest */
+#define DESCRIBED   3 /* holders, the largest */
+#define PATIENCE_NS (3 * CLOCK_NS_PER_S)
 
 struct waiter {
 	struct control_call *call;
@@ -87,6 +88,12 @@ void ledger_look(struct agent *a, int64_t no_older_ns)
 	l->asked_boot_ns = now;
 	if (wire_request(a->wire, &msg, NULL, 0, on_done, l) == 0)
 		l->wire = a->wire;
+}
+
+bool ledger_is_owed(const struct ledger *l)
+{
+	return l->wire &&
+	       clock_boot_ns(l->clock) - l->asked_boot_ns < PATIENCE_NS;
 }
 
 void ledger_forget(struct ledger *l)

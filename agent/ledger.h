@@ -7,6 +7,7 @@
  * looks without a reason: somebody asks, a level is over, a cleanup begins.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "act/deleted.h"
@@ -22,6 +23,8 @@ struct ledger *ledger_free(struct ledger *l);
 /* Takes a look beside the loop, unless one is under way or the last one is no
  * older than this. */
 void ledger_look(struct agent *a, int64_t no_older_ns);
+/* Is a look under way that is worth waiting for? */
+bool ledger_is_owed(const struct ledger *l);
 /* The components have other numbers now. */
 void ledger_forget(struct ledger *l);
 /* NULL: nobody has looked yet. */

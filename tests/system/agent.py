@@ -60,6 +60,11 @@ def wait_for(what, predicate, timeout=10.0):
         time.sleep(max(0.02, (now - start) / 50))
 
 
+def is_mounted(path):
+    """A filesystem that has shut down cannot be asked itself."""
+    return f" {path} " in Path("/proc/self/mounts").read_text()
+
+
 NO_LIMITS = {"files": 1000000, "share": "100%", "bytes": "100%",
              "filesystem": "100%"}
 
@@ -228,7 +233,7 @@ class Host:
             for where in (self.mnt, self.below):
                 # With what tests have mounted in there.
                 wait_for(f"umount {where}", lambda path=where: (
-                    not os.path.ismount(path) or run(
+                    not is_mounted(path) or run(
                         "umount", "-R", path, check=False).returncode == 0), 5)
         if self.image:
             self.image.unlink()
