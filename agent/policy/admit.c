@@ -235,7 +235,7 @@ int admit_root(const char *path, const struct admitted *known,
 	fd_auto int fd = -1;
 	struct beneath_stat st;
 	struct admitted now;
-	bool is_changed, is_overlay;
+	bool is_changed, is_overlay = false;
 	int e = beneath_open_root(path, ret_fd == NULL, &fd);
 
 	if (e < 0)

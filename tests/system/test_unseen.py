@@ -79,6 +79,7 @@ def test_holes_that_are_filled(hosts, root_only, watch):
     assert_equal(agent)
 
 
+@pytest.mark.slow
 def test_blocks_that_went(hosts, root_only):
     """A small file with more of them than it is long is looked at again."""
     host = hosts("ext4", 400 * ag.MIB)
@@ -88,8 +89,8 @@ def test_blocks_that_went(hosts, root_only):
     path = make_file(host.place("data", "feeds") / "f", 3000)
     os.link(path, host.outside / "same")
     ag.run("fallocate", "--keep-size", "--length", 200_000, path)
-    time.sleep(0.4)
-    assert agent.component("feeds")["usedBytes"] > 200_000
+    ag.wait_for("they are seen", lambda: agent.component(
+        "feeds")["usedBytes"] > 200_000, 0.8)
     # By another name, of which nobody tells.
     os.truncate(host.outside / "same", 3000)
     time.sleep(2)
