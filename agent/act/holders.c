@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -60,6 +61,30 @@ struct asked {
 	size_t n;
 };
 
+static const char *last_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Somewhere in a mount namespace of its own it may be by another path: then it
+ * is known by its number, and no server is asked for that. */
+static bool is_asked_for(const struct holders_query *q, const char *target,
+	int dir_fd, const char *name)
+{
+	struct statx sx;
+
+	if (!q->path[0])
+		return false;
+	if (strcmp(q->path, target) == 0)
+		return true;
+	return strcmp(last_of(q->path), last_of(target)) == 0 &&
+	       statx(dir_fd, name, AT_STATX_DONT_SYNC, STATX_INO, &sx) == 0 &&
+	       sx.stx_ino == q->ino &&
+	       makedev(sx.stx_dev_major, sx.stx_dev_minor) == q->dev;
+}
+
 static void look_at(void *ctx, pid_t pid, int dir_fd, const char *name)
 {
 	static const char deleted[] = " (deleted)";
@@ -73,7 +98,7 @@ static void look_at(void *ctx, pid_t pid, int dir_fd, const char *name)
 	for (size_t i = 0; i < asked->n; i++) {
 		struct holders_query *q = &asked->queries[i];
 
-		if (!q->by[0] && strcmp(q->path, target) == 0)
+		if (!q->by[0] && is_asked_for(q, target, dir_fd, name))
 			procs_name(pid, q->by);
 	}
 }

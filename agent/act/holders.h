@@ -6,9 +6,9 @@
  * getting emptier; nothing is decided by it.
  *
  * Asked are /proc/locks, which anybody may read, and the descriptors of each
- * process (act/procs.h), by the name that the kernel gives them, so no file is
- * touched. Of what is only mapped, in flight or in another mount namespace
- * under another name nothing is found.
+ * process (act/procs.h), by the path that the kernel gives them; in a container
+ * that is another one, so a file of the same last name is known by its number.
+ * Of what is only mapped or in flight nothing is found.
  */
 
 #include <stddef.h>

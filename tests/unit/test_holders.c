@@ -7,10 +7,12 @@
 
 #include <cmocka.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -37,8 +39,16 @@ static void set_up(void)
 	snprintf(path, sizeof(path), "%s/file", w.path);
 }
 
+/* In a mount namespace of its own, as in a container. */
+static void see_elsewhere(void)
+{
+	must(unshare(CLONE_NEWNS) == 0);
+	must(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	must(mount(w.path, "/mnt", NULL, MS_BIND, NULL) == 0);
+}
+
 /* A process of uid that has it open, until it is killed. */
-static pid_t hold(uid_t uid, int lock)
+static pid_t hold_by(const char *name, uid_t uid, int lock)
 {
 	int ready[2];
 	pid_t pid;
@@ -48,8 +58,11 @@ static pid_t hold(uid_t uid, int lock)
 	pid = fork();
 	must(pid >= 0);
 	if (pid == 0) {
-		int fd = open(path, O_RDWR);
+		int fd;
 
+		if (name != path)
+			see_elsewhere();
+		fd = open(name, O_RDWR);
 		must(fd >= 0);
 		must(!lock || flock(fd, lock) == 0);
 		prctl(PR_SET_NAME, "hold\"er\n");
@@ -66,6 +79,11 @@ static pid_t hold(uid_t uid, int lock)
 	close(ready[0]);
 	close(ready[1]);
 	return pid;
+}
+
+static pid_t hold(uid_t uid, int lock)
+{
+	return hold_by(path, uid, lock);
 }
 
 static void end(pid_t pid)
@@ -125,6 +143,22 @@ static void test_open(void **state)
 	end(pid);
 	ask(by);
 	assert_string_equal(by, "");
+	world_fini(&w);
+}
+
+static void test_in_a_container(void **state)
+{
+	char by[HOLDERS_TEXT];
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	set_up();
+	pid = hold_by("/mnt/file", SOMEBODY, 0);
+	ask(by);
+	assert_non_null(strstr(by, "hold\"er"));
+	end(pid);
 	world_fini(&w);
 }
 
@@ -302,6 +336,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_in_a_container),
 		cmocka_unit_test(test_deleted),
 		cmocka_unit_test(test_locked),
 		cmocka_unit_test(test_not_visible),
