@@ -85,13 +85,15 @@ void feed_gone(struct feed *f, uint32_t dir, uint32_t life, const char *name)
 		.name_len = (uint16_t)strlen(name)};
 	const struct dir_info *info = feed_info(f, dir);
 	struct index_change change;
+	int r;
 
 	if (!info || info->life != life)
 		return;
-	if (index_apply(f->index, &gone, 0, &change) < 0 || info->tag)
-		feed_look_by(f, dir, name, ACTOR_OURS);
-	else
+	r = index_apply(f->index, &gone, 0, &change);
+	if (r == 0)
 		feed_note_growth(f, dir, ACTOR_OURS, change.used_delta);
+	if (r < 0 || info->tag)
+		feed_look_by(f, dir, name, ACTOR_OURS);
 }
 
 /* Every directory of the index, into one of the queues. */

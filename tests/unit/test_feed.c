@@ -386,6 +386,15 @@ static void test_reconcile(void **state)
 	assert_files(b, 2, 2);
 }
 
+static void write_byte(struct bench *b, const char *name)
+{
+	int fd = openat(
+		b->place->fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_int_equal(write(fd, "x", 1), 1);
+	close(fd);
+}
+
 /* Bytes by which a directory grew in the last hour; 0 if that is not known. */
 static int64_t growth_of(struct bench *b, const char *dir)
 {
@@ -404,15 +413,11 @@ static int64_t growth_of(struct bench *b, const char *dir)
 static void test_growth(void **state)
 {
 	struct bench *b = *state;
-	int fd;
 
 	make_dir(b, "r/d");
 	start(b);
 	settle(b);
-	fd = openat(
-		b->place->fd, "r/d/f", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	assert_int_equal(write(fd, "x", 1), 1);
-	close(fd);
+	write_byte(b, "r/d/f");
 	settle(b);
 	assert_true(growth_of(b, "d") > 0);
 	assert_int_equal(unlinkat(b->place->fd, "r/d/f", 0), 0);
@@ -545,16 +550,21 @@ static void test_reaped_under_look(void **state)
 {
 	struct bench *b = *state;
 
-	make_file(b, "r/a");
+	make_dir(b, "r/d");
 	start(b);
 	settle(b);
-	feed_look(b->feed, find_dir(b, ""), "a");
+	write_byte(b, "r/d/a");
+	settle(b);
+	assert_true(growth_of(b, "d") > 0);
+	feed_look(b->feed, find_dir(b, "d"), "a");
 	feed_dispatch(b->feed);
 	place_wait(b->place);
-	assert_int_equal(unlinkat(b->place->fd, "r/a", 0), 0);
-	reap(b, "", "a", life_of(b, ""));
+	assert_int_equal(unlinkat(b->place->fd, "r/d/a", 0), 0);
+	reap(b, "d", "a", life_of(b, "d"));
 	settle(b);
-	assert_files(b, 0, 1);
+	assert_files(b, 0, 2);
+	/* What it took is not forgotten for that. */
+	assert_int_equal(growth_of(b, "d"), 0);
 }
 
 /* Outcomes of a directory whose number is another one's by now. */
