@@ -10,16 +10,10 @@
 
 struct dir_info *feed_info(struct feed *f, uint32_t dir)
 {
-	size_t before = f->cap_dirs;
+	int r = mem_grow_zeroed((void **)&f->dirs, &f->cap_dirs,
+		(size_t)dir + 1, sizeof(*f->dirs));
 
-	if (dir >= f->cap_dirs) {
-		if (mem_grow((void **)&f->dirs, &f->cap_dirs, (size_t)dir + 1,
-			    sizeof(*f->dirs)) < 0)
-			return NULL;
-		memset(f->dirs + before, 0,
-			(f->cap_dirs - before) * sizeof(*f->dirs));
-	}
-	return &f->dirs[dir];
+	return r < 0 ? NULL : &f->dirs[dir];
 }
 
 static void enqueue(struct feed *f, struct queue *q, uint32_t dir)

@@ -62,16 +62,13 @@ static int need_list(struct accesses *s, const struct component *c,
 {
 	const struct index *ix = feed_index(c->feed);
 	uint32_t life = feed_life(c->feed, dir);
-	size_t before = s->cap_listed;
 	buf_auto struct buf rel = {0};
 	uint32_t number;
 	int r;
 
-	if (mem_grow((void **)&s->listed, &s->cap_listed, (size_t)dir + 1,
-		    sizeof(*s->listed)) < 0)
+	if (mem_grow_zeroed((void **)&s->listed, &s->cap_listed,
+		    (size_t)dir + 1, sizeof(*s->listed)) < 0)
 		return -ENOMEM;
-	memset(s->listed + before, 0,
-		(s->cap_listed - before) * sizeof(*s->listed));
 	if (s->listed[dir].number && s->listed[dir].life == life) {
 		*ret_number = s->listed[dir].number - 1;
 		return 0;

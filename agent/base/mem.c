@@ -29,6 +29,17 @@ int mem_grow(void **array, size_t *cap, size_t want, size_t size)
 	return 0;
 }
 
+int mem_grow_zeroed(void **array, size_t *cap, size_t want, size_t size)
+{
+	size_t before = *cap;
+	int r = mem_grow(array, cap, want, size);
+
+	if (r == 0 && *cap > before)
+		memset((char *)*array + before * size, 0,
+			(*cap - before) * size);
+	return r;
+}
+
 void buf_fini(struct buf *b)
 {
 	free(b->data);

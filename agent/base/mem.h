@@ -46,6 +46,8 @@ static inline void mem_freep(void *p)
  * Returns 0 or -ENOMEM.
  */
 int mem_grow(void **array, size_t *cap, size_t want, size_t size);
+/* The same, and what is new is zero. */
+int mem_grow_zeroed(void **array, size_t *cap, size_t want, size_t size);
 
 /* Saturating sum: sizes come from disk and may be hostile. */
 static inline uint64_t mem_add_sat(uint64_t a, uint64_t b)

@@ -515,7 +515,6 @@ int index_apply(struct index *ix, const struct observation *o, uint8_t flags,
 	change.used_delta = (int64_t)(whole->used_bytes - before);
 	if (is_link_unknown(ix, o))
 		ix->links.is_any_wanted = true;
-	change.is_link_unknown = ix->links.is_any_wanted;
 	*ret = change;
 	return 0;
 }

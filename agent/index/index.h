@@ -58,8 +58,6 @@ struct index_change {
 	uint32_t old_parent; /* for INDEX_DIR_MOVED: where it was, */
 	const char *old_name; /* and as what; valid until the next apply */
 	int64_t used_delta; /* of the component, bytes */
-	bool is_link_unknown; /* other names of inodes with several links are
-				 to be looked at: see index_seek_links */
 };
 
 /* Returns NULL if out of memory. */

@@ -105,20 +105,13 @@ bool fanotify_hub_is_used(const struct fanotify_hub *h)
 /* A number that no port has. 0 or -ENOMEM. */
 static int take_number(struct fanotify_hub *h, uint32_t *ret)
 {
-	size_t before = h->cap_ports, at = 0;
-	int r;
+	size_t at = 0;
 
-	while (at < before && h->ports[at])
+	while (at < h->cap_ports && h->ports[at])
 		at++;
 	*ret = (uint32_t)at;
-	if (at < before)
-		return 0;
-	r = mem_grow((void **)&h->ports, &h->cap_ports, at + 1,
+	return mem_grow_zeroed((void **)&h->ports, &h->cap_ports, at + 1,
 		sizeof(struct watch *));
-	if (r == 0)
-		memset(h->ports + before, 0,
-			(h->cap_ports - before) * sizeof(struct watch *));
-	return r;
 }
 
 int fanotify_port_new(struct fanotify_hub *h, const struct watch_sink *sink,
@@ -230,18 +223,6 @@ static int port_add(struct watch *w, int dir_fd, uint64_t *ret_key)
 	return r;
 }
 
-static int grow(struct watch *w, uint32_t dir)
-{
-	size_t before = w->n_hashes;
-	int r = mem_grow((void **)&w->hashes, &w->n_hashes, (size_t)dir + 1,
-		sizeof(*w->hashes));
-
-	if (r == 0)
-		memset(w->hashes + before, 0,
-			(w->n_hashes - before) * sizeof(*w->hashes));
-	return r;
-}
-
 static void port_drop(struct watch *w, uint32_t dir)
 {
 	if (dir >= w->n_hashes || !w->hashes[dir])
@@ -251,13 +232,20 @@ static void port_drop(struct watch *w, uint32_t dir)
 	w->n_bound--;
 }
 
+/* One add of key is over. True if news came meanwhile. */
+static bool end_adding(struct fanotify_hub *h, uint64_t key)
+{
+	if (h->is_by_dir && !handles_find(&h->handles, key))
+		h->n_marks++;
+	return early_take(&h->early, key);
+}
+
 static int port_bind(struct watch *w, uint64_t key, uint32_t dir)
 {
-	bool has_news = early_take(&w->hub->early, key);
-	int r = dir < w->n_hashes ? 0 : grow(w, dir);
+	bool has_news = end_adding(w->hub, key);
+	int r = mem_grow_zeroed((void **)&w->hashes, &w->n_hashes,
+		(size_t)dir + 1, sizeof(*w->hashes));
 
-	if (!handles_find(&w->hub->handles, key))
-		w->hub->n_marks++;
 	if (r == 0)
 		r = handles_put(&w->hub->handles, key, w->number, dir);
 	if (r < 0)
@@ -272,9 +260,7 @@ static int port_bind(struct watch *w, uint64_t key, uint32_t dir)
 
 static void port_forget(struct watch *w, uint64_t key)
 {
-	(void)early_take(&w->hub->early, key);
-	if (!handles_find(&w->hub->handles, key))
-		w->hub->n_marks++;
+	(void)end_adding(w->hub, key);
 }
 
 static void hand_over(struct watch *w, const struct watch_event *e)

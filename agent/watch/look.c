@@ -104,9 +104,7 @@ static int open_root(struct look *l, const char *path)
 	r = beneath_open_root(path, true, &fd);
 	if (r < 0)
 		return r;
-	r = mounts_is_network(fd, &l->is_remote);
-	if (r == 0)
-		r = beneath_is_overlay(fd, &l->is_overlay);
+	r = mounts_nature(fd, &l->is_remote, &l->is_overlay);
 	if (r == 0)
 		r = look_stat(l, fd, "", &st);
 	if (r < 0)

@@ -119,7 +119,7 @@ int mounts_stat(int fd, struct mounts_fs *ret)
 	return 0;
 }
 
-int mounts_is_network(int fd, bool *ret)
+int mounts_nature(int fd, bool *ret_is_network, bool *ret_is_overlay)
 {
 	struct mounts_fs fs = {0};
 	struct statfs s;
@@ -127,7 +127,8 @@ int mounts_is_network(int fd, bool *ret)
 	if (fstatfs(fd, &s) < 0)
 		return -errno;
 	name_type((uint32_t)s.f_type, &fs);
-	*ret = fs.is_network;
+	*ret_is_network = fs.is_network;
+	*ret_is_overlay = s.f_type == OVERLAYFS_SUPER_MAGIC;
 	return 0;
 }
 

@@ -59,8 +59,9 @@ void mounts_watch_close(struct mounts_watch *w);
  * Returns 0 or -errno. */
 int mounts_stat(int fd, struct mounts_fs *ret);
 
-/* Of all this, whether others may change it; the same returns. */
-int mounts_is_network(int fd, bool *ret);
+/* Of all this what a look has to know: may others change it, and is it an
+ * overlay? The same returns. */
+int mounts_nature(int fd, bool *ret_is_network, bool *ret_is_overlay);
 
 /* What df shows as Use%, in parts per million: of what is used or may still
  * be used by others than root. 0 for a filesystem without blocks. */

@@ -48,24 +48,12 @@ static uint32_t get(const struct wdmap *m, int wd)
 	return m->pages[p]->slots[wd % PAGE_SLOTS];
 }
 
-/* Grows an array of n elements to hold want, the new ones zero. */
-static int grow_zeroed(void **array, size_t *n, size_t want, size_t size)
-{
-	size_t before = *n;
-	int r = mem_grow(array, n, want, size);
-
-	if (r < 0)
-		return r;
-	memset((char *)*array + before * size, 0, (*n - before) * size);
-	return 0;
-}
-
 /* A page to write to. One that was dead comes back with its dead. */
 static struct wdmap_page *need_page(struct wdmap *m, size_t p)
 {
 	struct wdmap_page *page;
 
-	if (grow_zeroed((void **)&m->pages, &m->n_pages, p + 1,
+	if (mem_grow_zeroed((void **)&m->pages, &m->n_pages, p + 1,
 		    sizeof(*m->pages)) < 0)
 		return NULL;
 	if (is_real(m->pages[p]))
@@ -167,7 +155,7 @@ static int bind_fresh(struct wdmap *m, int wd, uint32_t dir, int *ret_old)
 {
 	int old = wdmap_wd(m, dir), r;
 
-	r = grow_zeroed(
+	r = mem_grow_zeroed(
 		(void **)&m->wds, &m->n_wds, (size_t)dir + 1, sizeof(*m->wds));
 	if (r < 0)
 		return r;
