@@ -164,6 +164,21 @@ static void unaccount(struct index *ix, uint32_t id)
 	nodes_sub_sums(&ix->nodes, e->dir, &s);
 }
 
+/* Whoever writes by one name tells of no other. Of an inode with more names
+ * than that, who made them could keep us busy. */
+#define MAX_TOLD 64
+
+static void tell_names(
+	struct index *ix, const struct record *rec, const struct observation *o)
+{
+	const struct links *l = &ix->links;
+	uint32_t id = rec->n_names > MAX_TOLD ? LINKS_NONE : rec->first_name;
+
+	for (; id != LINKS_NONE; id = l->names[id].next_in_record)
+		pool_entry(&ix->pool, l->names[id].entry)->mtime =
+			clamp_time(o->st.mtime_s);
+}
+
 /* Counts a fresh entry, or one that was unaccounted. */
 static int account(struct index *ix, uint32_t id, const struct observation *o)
 {
@@ -171,8 +186,11 @@ static int account(struct index *ix, uint32_t id, const struct observation *o)
 	struct sums s;
 	int r = 0;
 
-	if (needs_record(o))
+	if (needs_record(o)) {
 		r = links_attach(ix, id, o);
+		if (r == 0)
+			tell_names(ix, links_record(&ix->links, id), o);
+	}
 	s = sums_of(e);
 	nodes_add_sums(&ix->nodes, e->dir, &s);
 	return r;
@@ -208,21 +226,6 @@ static int add_entry(struct index *ix, const struct observation *o,
 	if (r < 0)
 		impl_remove_entry(ix, id);
 	return r;
-}
-
-/* Whoever writes by one name tells of no other. Of an inode with more names
- * than that, who made them could keep us busy. */
-#define MAX_TOLD 64
-
-static void tell_names(
-	struct index *ix, const struct record *rec, const struct observation *o)
-{
-	const struct links *l = &ix->links;
-	uint32_t id = rec->n_names > MAX_TOLD ? LINKS_NONE : rec->first_name;
-
-	for (; id != LINKS_NONE; id = l->names[id].next_in_record)
-		pool_entry(&ix->pool, l->names[id].entry)->mtime =
-			clamp_time(o->st.mtime_s);
 }
 
 /* The same inode with a record, looked at again. */

@@ -94,7 +94,7 @@ def test_emergency_asks_low_first(three, root_only):
     # Oldest first: what is left is younger than what went.
     ages = sorted(int(name[1:]) for name in left)
     assert ages == list(range(len(ages)))
-    record = agent.history()[0]
+    record = ag.wait_for("it is in the history", agent.history)[0]
     assert record["component"] == "low" and record["reason"] == "emergency"
 
 

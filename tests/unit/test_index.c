@@ -567,6 +567,20 @@ static void test_seek_links(void **state)
 	apply(&w, &o);
 	assert_true(index_find(w.ix, w.root, "second", 6, &item));
 	assert_int_equal(item.mtime_s, 1234);
+	/* Also if that is a new name, by which it was written to at once. */
+	o.name = "third";
+	o.st.nlink = 3;
+	o.st.mtime_s = 5678;
+	apply(&w, &o);
+	assert_true(index_find(w.ix, w.root, "second", 6, &item));
+	assert_int_equal(item.mtime_s, 5678);
+	o.kind = OBS_GONE;
+	apply(&w, &o);
+	o.kind = OBS_FILE;
+	o.name = "first";
+	o.st.nlink = 2;
+	apply(&w, &o);
+	index_seek_links(w.ix, expect_dir, &found);
 	/* The second name goes; what was written through it was told of it
 	 * alone, so the first is looked at again. */
 	found = INDEX_NONE;
