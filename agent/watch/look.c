@@ -173,7 +173,8 @@ static uint8_t kind_of(const struct look *l, const struct beneath_stat *st)
 								 : OBS_OTHER;
 }
 
-/* What another filesystem holds is not used on this one. */
+/* What another filesystem holds is not used on this one, and when that changed
+ * is not told here. */
 static bool is_foreign(const struct look *l, const struct beneath_stat *st)
 {
 	return st->is_mount_root ||
@@ -201,7 +202,7 @@ static void observe(const struct look *l, int dir_fd, uint32_t dir,
 	} else {
 		o->kind = kind_of(l, &o->st);
 		if (is_foreign(l, &o->st))
-			o->st.size_bytes = o->st.used_bytes = 0;
+			o->st.size_bytes = o->st.used_bytes = o->st.mtime_s = 0;
 	}
 	o->dir = dir;
 	o->name = name;

@@ -31,6 +31,22 @@ def test_nothing_to_correct(watched):
     assert not [d for d in drift(agent) if d["differences"]]
 
 
+def test_nor_in_what_is_mounted(host, root_only):
+    """What changes in there changes the directory that it is mounted on."""
+    host.config({}, ag.policy("feeds", mode="observe", allocation="10GB"))
+    inner = host.place("data", "feeds") / "inner"
+    inner.mkdir(parents=True)
+    ag.run("mount", "-t", "tmpfs", "none", inner)
+    try:
+        os.utime(inner, (1, 1))
+        agent = host.start()
+        (inner / "f").write_bytes(b"x" * 5000)
+        assert not [d for d in drift(agent) if d["differences"]]
+        assert agent.stop() == 0
+    finally:
+        ag.run("umount", inner)
+
+
 def test_write_through_a_link_outside(watched):
     host, agent = watched
     inside = make_file(host.place("data", "feeds") / "f", 30000)
