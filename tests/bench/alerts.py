@@ -13,7 +13,7 @@ from figures import cpu_of, percentile, rss_of, wakeups_of
 from place import place
 from table import row
 
-IDLE_S = 60  # twice the longest pause between looks at free space
+IDLE_S = 300
 
 
 def idle(options):
