@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "act/audit.h"
+#include "base/fd.h"
 #include "slice.h"
 #include "strategies/judge.h"
 
@@ -42,6 +43,8 @@ struct cleanup {
 	size_t sent_from, sent_to; /* these of its items */
 	struct part ahead; /* its names are being found, or are found */
 	bool is_ahead_ready;
+	size_t ahead_to; /* of its items the first reaper takes so many, */
+	int ahead_fd; /* encoded here */
 	bool is_ended; /* but for who kept it from its target */
 	bool is_done;
 	struct skipped left; /* by the reapers' judgement */
@@ -362,7 +365,8 @@ static size_t batch_end(const struct plan *plan, size_t at)
 	return at;
 }
 
-static int start_reaper(struct cleanup *c)
+/* plan_fd: the items up to this one that were not sent yet. */
+static int start_reaper(struct cleanup *c, int plan_fd, size_t to)
 {
 	const struct goal *g = &c->order.goal;
 	const struct channel_message request = {
@@ -381,18 +385,29 @@ static int start_reaper(struct cleanup *c)
 
 	c->last_reason = REASON_DELETED;
 	c->sent_from = c->sent_to;
-	c->sent_to = batch_end(&c->at_work.found.plan, c->sent_from);
+	c->sent_to = to;
 	feed_reaping(c->parts.feed, true);
-	return slice_start(c->parts.loop, c->parts.wire, &c->at_work.found.plan,
-		c->sent_from, c->sent_to, &request,
+	return slice_start(c->parts.loop, c->parts.wire, plan_fd, &request,
 		&(struct slice_handlers){on_outcome, on_over, c}, &c->slice);
+}
+
+/* For one reaper, of the items behind from. */
+static int encode_batch(
+	const struct plan *plan, size_t from, int *ret_fd, size_t *ret_to)
+{
+	*ret_to = batch_end(plan, from);
+	return slice_encode(plan, from, *ret_to, ret_fd);
 }
 
 /* Returns false if that was the end of the run. */
 static bool hand_over(struct cleanup *c)
 {
-	int r = start_reaper(c);
+	fd_auto int plan_fd = -1;
+	size_t to = 0;
+	int r = encode_batch(&c->at_work.found.plan, c->sent_to, &plan_fd, &to);
 
+	if (r == 0)
+		r = start_reaper(c, plan_fd, to);
 	if (r < 0)
 		finish(c, r);
 	return r == 0;
@@ -402,13 +417,19 @@ static bool hand_over(struct cleanup *c)
  * the run. */
 static bool begin_work(struct cleanup *c)
 {
+	fd_auto int plan_fd = fd_take(&c->ahead_fd);
+	int r;
+
 	resolved_fini(&c->at_work.found);
 	c->at_work = c->ahead;
 	c->sent_to = 0;
 	c->ahead.found = (struct resolved){0};
 	c->is_ahead_ready = false;
 	leave_missing(c, &c->at_work);
-	return !has_rest(c) || hand_over(c);
+	r = has_rest(c) ? start_reaper(c, plan_fd, c->ahead_to) : 0;
+	if (r < 0)
+		finish(c, r);
+	return r == 0;
 }
 
 static void on_names(void *ctx, struct resolved *found, int error)
@@ -423,6 +444,12 @@ static void on_names(void *ctx, struct resolved *found, int error)
 	c->ahead.found = *found;
 	*found = (struct resolved){0};
 	c->is_ahead_ready = true;
+	/* While another reaper is at work, there is time for it. */
+	if (!c->order.is_plan)
+		error = encode_batch(
+			&c->ahead.found.plan, 0, &c->ahead_fd, &c->ahead_to);
+	if (error)
+		stop(c, REASON_ERROR, error);
 }
 
 /* The end of the slice that begins at from: all due, or none. */
@@ -526,6 +553,7 @@ static bool is_enough(const struct cleanup *c, size_t from)
 static void drop_ahead(struct cleanup *c)
 {
 	c->resolve = resolve_cancel(c->resolve);
+	c->ahead_fd = fd_close(c->ahead_fd);
 	resolved_fini(&c->ahead.found);
 	c->is_ahead_ready = false;
 }
@@ -751,6 +779,7 @@ int cleanup_start(const struct cleanup_parts *parts,
 	c->parts = *parts;
 	c->order = *order;
 	c->handlers = *handlers;
+	c->ahead_fd = -1;
 	c->blocking = blocking_new(); /* NULL: then without names */
 	r = select_victims(c, &c->order.goal);
 	if (r < 0) {

@@ -75,26 +75,30 @@ static void on_reaper_gone(
 	maybe_end(s);
 }
 
-static int send_plan(struct slice *s, const struct buf *bytes,
+int slice_encode(const struct plan *plan, size_t from, size_t to, int *ret_fd)
+{
+	buf_auto struct buf bytes = {0};
+	int r = plan_encode(plan, from, to, &bytes);
+
+	return r < 0 ? r
+		     : fd_memfile("ullage-plan", bytes.data, bytes.len, ret_fd);
+}
+
+static int send_plan(struct slice *s, int plan_fd,
 	const struct channel_message *request, int outcome_fd)
 {
 	struct channel_message msg = *request;
-	fd_auto int plan_fd = -1;
-	int r = fd_memfile("ullage-plan", bytes->data, bytes->len, &plan_fd);
 
-	if (r < 0)
-		return r;
 	msg.kind = CHANNEL_REAP;
 	return wire_request(s->wire, &msg, (int[]){plan_fd, outcome_fd}, 2,
 		on_reaper_gone, s);
 }
 
-int slice_start(struct loop *loop, struct wire *wire, const struct plan *plan,
-	size_t from, size_t to, const struct channel_message *request,
+int slice_start(struct loop *loop, struct wire *wire, int plan_fd,
+	const struct channel_message *request,
 	const struct slice_handlers *handlers, struct slice **ret)
 {
 	struct slice *s = calloc(1, sizeof(*s));
-	buf_auto struct buf bytes = {0};
 	fd_auto int theirs = -1;
 	int pair[2], r;
 
@@ -107,11 +111,9 @@ int slice_start(struct loop *loop, struct wire *wire, const struct plan *plan,
 	}
 	s->fd = pair[0];
 	theirs = pair[1];
-	r = plan_encode(plan, from, to, &bytes);
+	r = loop_add_fd(loop, s->fd, on_outcomes, s, &s->source);
 	if (r == 0)
-		r = loop_add_fd(loop, s->fd, on_outcomes, s, &s->source);
-	if (r == 0)
-		r = send_plan(s, &bytes, request, theirs);
+		r = send_plan(s, plan_fd, request, theirs);
 	if (r < 0)
 		goto fail;
 	*ret = s;

@@ -25,11 +25,14 @@ struct slice_handlers {
 	void *ctx;
 };
 
-/* plan: its items [from, to), which the outcomes count from 0; only read now.
- * request: what the warden is to be told beside it (kind
- * and serial are filled in). Returns 0 or -errno. */
-int slice_start(struct loop *loop, struct wire *wire, const struct plan *plan,
-	size_t from, size_t to, const struct channel_message *request,
+/* The items [from, to) of a plan in memory, as a reaper takes them; its
+ * outcomes count from 0. May be made while another is at work.
+ * Returns 0 or -errno; ret_fd is owned by the caller. */
+int slice_encode(const struct plan *plan, size_t from, size_t to, int *ret_fd);
+/* plan_fd: of slice_encode; borrowed. request: what the warden is to be told
+ * beside it (kind and serial are filled in). Returns 0 or -errno. */
+int slice_start(struct loop *loop, struct wire *wire, int plan_fd,
+	const struct channel_message *request,
 	const struct slice_handlers *handlers, struct slice **ret);
 /* Stops listening. NULL is fine. Returns NULL. */
 struct slice *slice_free(struct slice *s);

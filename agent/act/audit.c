@@ -234,6 +234,8 @@ void audit_intent(struct audit *a, const struct candidate *c,
 void audit_result(struct audit *a, const struct candidate *c,
 	const struct beneath_stat *st, const struct outcome *o)
 {
+	const char *const reason[] = {
+		",\"reason\":\"", reason_word(o->reason), "\""};
 	size_t start = a->line.len;
 	int r;
 
@@ -241,8 +243,9 @@ void audit_result(struct audit *a, const struct candidate *c,
 		return;
 	r = put_file(a, "result", c, st);
 	if (r == 0)
-		r = buf_printf(&a->line, ",\"reason\":\"%s\",\"error\":%d",
-			reason_word(o->reason), o->error);
+		r = put_all(&a->line, reason, ARRAY_SIZE(reason));
+	if (r == 0)
+		r = put_number(&a->line, ",\"error\":", (uint64_t)o->error);
 	end(a, start, r);
 }
 

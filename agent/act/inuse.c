@@ -40,13 +40,14 @@ int inuse_is_supported(int fd)
 /* Through /proc and not by name: it must be the very inode that path_fd
  * stands for, whatever its name means by now. Nothing is read, so the access
  * time stays as it is. */
-static int open_again(int path_fd)
+static int open_again(int own_fd, int path_fd)
 {
-	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	char name[3 * sizeof(int)];
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
+	snprintf(name, sizeof(name), "%d", path_fd);
 	for (;;) {
-		int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		int fd =
+			openat(own_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
 		if (fd >= 0)
 			return fd;
@@ -55,17 +56,24 @@ static int open_again(int path_fd)
 	}
 }
 
-int inuse_lease(int path_fd, int *ret_fd)
+int inuse_open_own(int *ret_fd)
 {
-	fd_auto int fd = open_again(path_fd);
+	int fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+int inuse_lease(int own_fd, int path_fd, int *ret_fd)
+{
+	fd_auto int fd = own_fd < 0 ? -EOPNOTSUPP : open_again(own_fd, path_fd);
 
 	/* Somebody else's lease is an open file; a file being executed is
 	 * none for reading. */
 	if (fd == -EWOULDBLOCK || fd == -ETXTBSY)
 		return X_E_INUSE_BUSY;
-	/* No /proc. */
-	if (fd == -ENOENT || fd == -ENOTDIR)
-		return -EOPNOTSUPP;
 	if (fd < 0)
 		return fd;
 	if (fcntl(fd, F_SETLEASE, F_WRLCK) < 0) {

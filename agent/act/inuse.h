@@ -15,17 +15,26 @@
 int inuse_is_supported(int fd);
 
 /*
- * path_fd: O_PATH descriptor of a regular file. Takes a write lease on a
+ * The descriptors of the process that calls, as a directory (O_PATH), for
+ * inuse_lease: walking to it each time would be a third of a lease. After a
+ * fork it is still that of the parent: open it where it is used.
+ * Returns 0 or -errno (no /proc).
+ */
+int inuse_open_own(int *ret_fd);
+
+/*
+ * own_fd: of inuse_open_own, -1: there is none. path_fd: O_PATH descriptor of a regular file. Takes a write lease on a
  * re-open of it (sees every other open, mapping, executable, descriptor in
  * flight and loop device; about 5 us). A flock needs an open file, so the
  * lease sees that too. SIGIO must be blocked: the kernel sends it when
  * somebody wants the file meanwhile.
  * Returns 0 and the leased descriptor (closing it ends the lease),
- *   X_E_INUSE_BUSY, or -errno (-EOPNOTSUPP: leases do not work here).
+ *   X_E_INUSE_BUSY, or -errno (-EOPNOTSUPP: leases do not work here, or
+ *   there is no own_fd).
  * Never fork while holding it: the child would keep the lease.
  */
 #define X_E_INUSE_BUSY 1
-int inuse_lease(int path_fd, int *ret_fd);
+int inuse_lease(int own_fd, int path_fd, int *ret_fd);
 
 /* Does the lease still stand, or does somebody wait to open the file?
  * 0: it stands; X_E_INUSE_BUSY: somebody waits, or it was broken already. */

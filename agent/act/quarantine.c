@@ -187,7 +187,8 @@ static void remove_links(struct quarantine *q, const char *slot, uint32_t n)
 	char link[SLOT_SHORT];
 	uint64_t number = 0;
 
-	slot_kind(slot, &number);
+	if (n)
+		slot_kind(slot, &number);
 	for (uint32_t i = 0; i < n; i++) {
 		slot_name_link(number, i, link);
 		unlinkat(q->fd, link, 0);

@@ -348,7 +348,7 @@ void reap_one(const struct reap_rules *rules, const struct reap_place *place,
 		conclude(ret, reason, 0);
 		return;
 	}
-	r = inuse_lease(path_fd, &lease_fd);
+	r = inuse_lease(place->own_fd, path_fd, &lease_fd);
 	step(rules, REAP_STEP_LEASED);
 	if (r == 0)
 		reap_leased(rules, place, c, &st, lease_fd, ret);

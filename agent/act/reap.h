@@ -41,6 +41,7 @@ struct reap_rules {
 /* Where the candidates at hand are: one directory below one root. */
 struct reap_place {
 	int dir_fd; /* opened beneath the root */
+	int own_fd; /* of inuse_open_own; -1: nothing can be leased */
 	bool is_open; /* reap_is_open of it, or of one above it */
 	uid_t root_uid; /* of the root */
 	uint64_t root_dev;

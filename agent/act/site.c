@@ -94,7 +94,8 @@ static void need(struct sites *s, size_t root, const struct admitted *known)
 int site_open(struct sites *s, const struct policy *policy,
 	const struct admitted *known, const struct plan *plan)
 {
-	*s = (struct sites){.policy = policy, .n_roots = policy->n_roots};
+	*s = (struct sites){
+		.policy = policy, .n_roots = policy->n_roots, .own_fd = -1};
 	s->place.dir_fd = -1;
 	s->roots = calloc(s->n_roots + 1, sizeof(*s->roots));
 	s->gains = calloc(s->n_roots + 1, sizeof(*s->gains));
@@ -104,6 +105,7 @@ int site_open(struct sites *s, const struct policy *policy,
 		site_close(s);
 		return -ENOMEM;
 	}
+	(void)inuse_open_own(&s->own_fd); /* then nothing is leased */
 	for (size_t i = 0; i < plan->n_items; i++)
 		if (plan->items[i].root < s->n_roots)
 			need(s, plan->items[i].root, known);
@@ -112,12 +114,15 @@ int site_open(struct sites *s, const struct policy *policy,
 
 void site_close(struct sites *s)
 {
+	if (!s->policy) /* it was never opened */
+		return;
 	site_leave(s);
 	for (size_t i = 0; s->roots && i < s->n_roots; i++) {
 		trash_close(s->roots[i].trash);
 		quarantine_close(s->roots[i].quarantine);
 		fd_close(s->roots[i].fd);
 	}
+	s->own_fd = fd_close(s->own_fd);
 	free(s->roots);
 	free(s->gains);
 	s->roots = NULL;
@@ -272,6 +277,7 @@ static int open_place(struct sites *s, const struct candidate *c)
 		return r;
 	s->place = (struct reap_place){
 		.dir_fd = fd_take(&fd),
+		.own_fd = s->own_fd,
 		.is_open = is_open || reap_is_open(&dir),
 		.root_uid = root->st.uid,
 		.root_dev = root->st.id.dev,

@@ -33,6 +33,7 @@ struct sites {
 	struct site_root *roots; /* n_roots of the policy */
 	struct gain *gains; /* one a filesystem */
 	size_t n_roots, n_gains;
+	int own_fd; /* of inuse_open_own */
 	bool is_urgent; /* room is needed: see inuse_dir_lock */
 	bool is_type_kept[N_STYPES]; /* in the plan, and has a keepNewest */
 	/* the directory at hand */

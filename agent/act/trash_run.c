@@ -332,7 +332,7 @@ static enum reason judge(const struct errand *e, const struct subject *s)
 	return REASON_DELETED;
 }
 
-static enum reason lease(const struct subject *s, int *ret_fd)
+static enum reason lease(const struct subject *s, int own_fd, int *ret_fd)
 {
 	fd_auto int path_fd = -1;
 	struct beneath_stat st;
@@ -345,7 +345,7 @@ static enum reason lease(const struct subject *s, int *ret_fd)
 		return r == -ENOENT ? REASON_GONE : REASON_ERROR;
 	if (!identity_equal(&st.id, &s->st.id))
 		return REASON_CHANGED;
-	r = inuse_lease(path_fd, ret_fd);
+	r = inuse_lease(own_fd, path_fd, ret_fd);
 	if (r == X_E_INUSE_BUSY)
 		return REASON_BUSY;
 	return r < 0 ? REASON_UNSUPPORTED : REASON_DELETED;
@@ -399,7 +399,7 @@ static enum reason try_one(
 	if (reason == REASON_DELETED && s->st.used_bytes > bytes_left(e, s))
 		reason = REASON_LIMIT_BYTES;
 	if (reason == REASON_DELETED)
-		reason = lease(s, &lease_fd);
+		reason = lease(s, e->sites.own_fd, &lease_fd);
 	if (reason != REASON_DELETED)
 		return reason;
 	ret->used_bytes = s->st.used_bytes;

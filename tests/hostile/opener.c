@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "act/confine.h"
+#include "act/inuse.h"
 #include "act/quarantine.h"
 #include "act/reap.h"
 #include "base/clock.h"
@@ -102,6 +103,7 @@ static void reap_all(struct meeting *m, int rounds)
 	sigaddset(&set, SIGIO);
 	must(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
 	must(confine_reaper(&m->w.fd, 1, &why) == 0);
+	must(inuse_open_own(&place.own_fd) == 0);
 	must(quarantine_open(m->w.fd, &place.quarantine) == 0);
 	for (m->n = 0; m->n < rounds; m->n++) {
 		struct outcome o = {0};

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "act/confine.h"
+#include "act/inuse.h"
 #include "act/quarantine.h"
 #include "base/fd.h"
 
@@ -118,6 +119,7 @@ static void reap_all(struct fight *f)
 
 	if (f->without != WITHOUT_LANDLOCK && f->without != WITHOUT_QUARANTINE)
 		must(confine_reaper(&f->w.fd, 1, &why) == 0);
+	must(inuse_open_own(&place.own_fd) == 0);
 	must(quarantine_open(f->w.fd, &place.quarantine) == 0);
 	for (int i = 0; i < f->n; i++) {
 		struct outcome o = {0};

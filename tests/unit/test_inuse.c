@@ -22,17 +22,20 @@
 #include "hostile/world.h"
 
 static struct world w;
+static int own_fd = -1;
 
 static int set_up(void **state)
 {
 	(void)state;
 	signal(SIGIO, SIG_IGN);
-	return world_init(&w, "dir", 0) ? 0 : -1;
+	return world_init(&w, "dir", 0) && inuse_open_own(&own_fd) == 0 ? 0
+									: -1;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
+	own_fd = fd_close(own_fd);
 	world_fini(&w);
 	return 0;
 }
@@ -53,18 +56,21 @@ static void test_lease(void **state)
 	world_write(&w, "file", 1);
 	path_fd = open_path("file");
 	other = openat(w.fd, "file", O_RDONLY | O_CLOEXEC);
-	assert_int_equal(inuse_lease(path_fd, &lease_fd), X_E_INUSE_BUSY);
+	assert_int_equal(
+		inuse_lease(own_fd, path_fd, &lease_fd), X_E_INUSE_BUSY);
 	assert_int_equal(lease_fd, -1);
 	close(other);
 	/* an O_PATH descriptor is no use of a file, nor is our own */
 	other = open_path("file");
-	assert_int_equal(inuse_lease(path_fd, &lease_fd), 0);
+	assert_int_equal(inuse_lease(own_fd, path_fd, &lease_fd), 0);
 	assert_int_equal(inuse_check(lease_fd), 0);
 	close(other);
 	/* two leases: the first is an open file */
-	assert_int_equal(inuse_lease(path_fd, &other), X_E_INUSE_BUSY);
+	assert_int_equal(inuse_lease(own_fd, path_fd, &other), X_E_INUSE_BUSY);
 	assert_int_equal(inuse_check(lease_fd), X_E_INUSE_BUSY);
 	close(lease_fd);
+	/* without /proc nothing is leased */
+	assert_int_equal(inuse_lease(-1, path_fd, &other), -EOPNOTSUPP);
 	/* and nothing of it is left */
 	other = openat(w.fd, "file", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	assert_true(other >= 0);
@@ -84,7 +90,7 @@ static void test_inode(void **state)
 	assert_int_equal(beneath_stat(path_fd, "", &before), 0);
 	assert_int_equal(renameat(w.fd, "file", w.fd, "moved"), 0);
 	world_write(&w, "file", 1);
-	assert_int_equal(inuse_lease(path_fd, &lease_fd), 0);
+	assert_int_equal(inuse_lease(own_fd, path_fd, &lease_fd), 0);
 	assert_int_equal(beneath_stat(lease_fd, "", &leased), 0);
 	assert_true(identity_equal(&before.id, &leased.id));
 	/* looking is no use */
@@ -102,7 +108,7 @@ static void test_opener(void **state)
 	(void)state;
 	world_write(&w, "file", 1);
 	path_fd = open_path("file");
-	assert_int_equal(inuse_lease(path_fd, &lease_fd), 0);
+	assert_int_equal(inuse_lease(own_fd, path_fd, &lease_fd), 0);
 	pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "act/audit.h"
+#include "act/inuse.h"
 #include "act/quarantine.h"
 #include "act/reap.h"
 #include "base/clock.h"
@@ -284,12 +285,14 @@ static enum reason reap_against(struct rival *rival, const char *name)
 	struct beneath_stat st;
 
 	signal(SIGIO, SIG_IGN);
+	must(inuse_open_own(&place.own_fd) == 0);
 	must(beneath_stat(w->fd, name, &st) == 0);
 	c.id = st.id;
 	reap_one(&rules, &place, &c, &o);
 	audit_flush(&audit);
 	audit_fini(&audit);
 	quarantine_close(place.quarantine);
+	close(place.own_fd);
 	errno = o.error;
 	return o.reason;
 }
