@@ -51,10 +51,14 @@ def first_deletion(at, agent, where, number):
     return took
 
 
-def make_old(where, count):
+OLD = ("-type", "f", "!", "-newermt", "2001-01-01")
+
+
+def make_old(dirs, count):
     for number in range(count):
-        os.mknod(where / f"o{number}")
-        os.utime(where / f"o{number}", (5, 5))
+        path = dirs[number % len(dirs)] / f"o{number}"
+        os.mknod(path)
+        os.utime(path, (5, 5))
 
 
 def few(at, agent, where):
@@ -63,34 +67,36 @@ def few(at, agent, where):
     at.configure(retention={"temp": "10000d"})
     agent.ctl("reload")
     agent.wait_trusted()
+    all_dirs = list(where.glob("m*/d*"))
+    some = [where / "old" / f"d{number}" for number in range(count // 100)]
+    for path in some:
+        path.mkdir(parents=True)
+    few_in(at, agent, where, some, count,
+           f"{count:,} of {at.files:,} deleted", 5)
+    few_in(at, agent, where, all_dirs, count,
+           "… one in each directory", None)
+
+
+def few_in(at, agent, where, dirs, count, what, goal):
     took = {"ullage": [], "find": [], "bare": []}
-    for number in range(max(at.rounds, 5)):
-        old = where / f"old{number}"
-        few_of_ullage(at, agent, old, count, took)
-        make_old(old, count)
+    for _ in range(max(at.rounds, 5)):
+        make_old(dirs, count)
+        time.sleep(3)
+        with synced(took["ullage"]):
+            done = agent.json("cleanup", "feeds", "--strategy", "time")
+        if done["files"] != count:
+            raise SystemExit(f"wanted {count} deletions: {done}")
+        make_old(dirs, count)
         with synced(took["find"]):
-            ag.run("find", where, "-type", "f", "!", "-newermt",
-                   "2001-01-01", "-delete")
-        make_old(old, count)
-        took["bare"].append(bare_protocol(
-            at, where, old, "-type", "f", "!", "-newermt", "2001-01-01"))
+            ag.run("find", where, *OLD, "-delete")
+        make_old(dirs, count)
+        took["bare"].append(bare_protocol(at, where, *OLD))
     ratio = statistics.median(
         f / u for f, u in zip(took["find"], took["ullage"]))
-    row(f"{count:,} of {at.files:,} deleted", "≥ 5 × find -delete",
+    row(what, f"≥ {goal} × find -delete" if goal else "–",
         spread(took["ullage"]), f"bare protocol {spread(took['bare'])}",
-        f"find -delete {spread(took['find'])}", f"{ratio:.1f} ×", ratio >= 5)
-
-
-def few_of_ullage(at, agent, old, count, took):
-    ready = at.host.outside / old.name
-    ready.mkdir()
-    make_old(ready, count)
-    os.rename(ready, old)
-    time.sleep(3)
-    with synced(took["ullage"]):
-        done = agent.json("cleanup", "feeds", "--strategy", "time")
-    if done["files"] != count:
-        raise SystemExit(f"wanted {count} deletions: {done}")
+        f"find -delete {spread(took['find'])}", f"{ratio:.1f} ×",
+        ratio >= goal if goal else None)
 
 
 @contextmanager
@@ -102,11 +108,11 @@ def synced(took):
     took.append(time.monotonic() - began)
 
 
-def bare_protocol(at, root, where, *tests):
+def bare_protocol(at, root, *tests):
     """Seconds for what find finds there: the calls of the deletion protocol,
     and nothing else."""
     found = subprocess.run(
-        ("find", where, *tests, "-printf", r"%h\0%f\0"), check=True,
+        ("find", root, *tests, "-printf", r"%h\0%f\0"), check=True,
         stdout=subprocess.PIPE).stdout
     os.sync()
     took = subprocess.run(
@@ -141,8 +147,7 @@ def half(at, where):
     rules = where.with_name("feeds.conf")
     at.tree_at(where, due=0.5)
     note("bare protocol")
-    walls["bare"] = bare_protocol(
-        at, where, where, "-type", "f", "-mtime", "+30")
+    walls["bare"] = bare_protocol(at, where, "-type", "f", "-mtime", "+30")
     remove(where)
     for name, command in PEERS.items():
         at.tree_at(where, due=0.5)
