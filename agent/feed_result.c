@@ -11,20 +11,11 @@
 #include "access.h"
 #include "actors.h"
 
-/* Room kept for everybody is nobody's usage. It is ours, where ours is: who
- * gives a file of his that name hides nothing. */
-static bool is_ballast(const struct feed *f, const struct observation *o)
-{
-	return ballast_is_name(o->name) && feed_is_quarantine(f, o->dir) &&
-	       (o->kind == OBS_GONE || o->st.uid == 0 ||
-		       o->st.uid == geteuid());
-}
-
 /* What the rules say of all names of a directory. */
 struct verdict {
 	uid_t root_uid;
 	bool is_protected;
-	bool is_in_trash;
+	bool is_in_trash, is_in_quarantine;
 };
 
 static struct verdict judge_all(const struct feed *f, const struct job *job)
@@ -35,6 +26,7 @@ static struct verdict judge_all(const struct feed *f, const struct job *job)
 		.root_uid = f->roots[root].uid,
 		.is_protected = rules_protects_all(&f->policy->rules, job->rel),
 		.is_in_trash = feed_is_trash(f, job->dir),
+		.is_in_quarantine = feed_is_quarantine(f, job->dir),
 	};
 }
 
@@ -52,6 +44,15 @@ static uint8_t judge(const struct feed *f, const struct job *job,
 	if (!rules_is_owner(rules, o->st.uid, all->root_uid))
 		flags |= INDEX_FOREIGN;
 	return flags;
+}
+
+/* Room kept for everybody is nobody's usage. It is ours, where ours is: who
+ * gives a file of his that name hides nothing. */
+static bool is_ballast(const struct verdict *all, const struct observation *o)
+{
+	return all->is_in_quarantine && ballast_is_name(o->name) &&
+	       (o->kind == OBS_GONE || o->st.uid == 0 ||
+		       o->st.uid == geteuid());
 }
 
 /* A directory came, or came elsewhere. Below a moved one, patterns that name
@@ -210,7 +211,7 @@ static int apply_name(struct feed *f, const struct job *job,
 	struct index_change change;
 	int r;
 
-	if (is_ballast(f, o))
+	if (is_ballast(all, o))
 		return 0;
 	r = index_apply(f->index, o, judge(f, job, all, o), &change);
 	if (r < 0)

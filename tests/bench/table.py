@@ -10,7 +10,8 @@ ROWS = []
 LOADS = []
 LEGEND = """\
 Limit: what the machine can do at best; a bare reader marks the filesystem as
-the agent does, and forgets what it reads. Slowdown: the time of the work,
+the agent does, and forgets what it reads; the bare protocol makes the calls of
+a safe deletion for each file, and nothing between them. Slowdown: the time of the work,
 divided by that of the same work unwatched in the same round; noise: the
 largest distance of a second unwatched one from 1. A watcher's CPU is that of
 all its processes until it has caught up. Of its own: what an answer takes
@@ -55,7 +56,6 @@ def lines(arguments, options, seconds, failed):
         "| met |",
         "|---|---|---|---|---|---|---|"]
     text += ["| " + " | ".join(cells) + " |" for cells in ROWS]
-    text += ["", LEGEND]
     missed = [r[0] for r in ROWS if r[6] == "**no**"]
     text += ["", "Missed: " + ("; ".join(missed) if missed else "none") + "."]
     if failed:
@@ -66,7 +66,7 @@ def lines(arguments, options, seconds, failed):
 def write(path, add, *about):
     """add: below what another run has written, else instead of it."""
     text = ["", *lines(*about)] if add else [
-        "# Benchmarks", "", *lines(*about)]
+        "# Benchmarks", "", LEGEND, "", *lines(*about)]
     path.parent.mkdir(exist_ok=True)
     with open(path, "a" if add else "w") as file:
         file.write("\n".join(text))
