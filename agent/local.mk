@@ -18,7 +18,8 @@ libullage_a_SOURCES += \
 	agent/figures.c agent/figures.h \
 	agent/wire.c agent/wire.h \
 	agent/agent.c agent/core.h agent/component.h \
-	agent/cleanup.c agent/cleanup.h \
+	agent/cleanup.c agent/cleanup.h agent/cleanup_impl.h \
+	agent/cleanup_choice.c agent/cleanup_outcome.c \
 	agent/slice.c agent/slice.h \
 	agent/beat.c agent/beat.h \
 	agent/cycle.c agent/cycle.h \

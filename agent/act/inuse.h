@@ -23,14 +23,14 @@ int inuse_is_supported(int fd);
 int inuse_open_own(int *ret_fd);
 
 /*
- * own_fd: of inuse_open_own, -1: there is none. path_fd: O_PATH descriptor of a regular file. Takes a write lease on a
- * re-open of it (sees every other open, mapping, executable, descriptor in
- * flight and loop device; about 5 us). A flock needs an open file, so the
- * lease sees that too. SIGIO must be blocked: the kernel sends it when
- * somebody wants the file meanwhile.
+ * own_fd: of inuse_open_own; -1: there is none. path_fd: O_PATH descriptor of a
+ * regular file. Takes a write lease on a re-open of it (sees every other open,
+ * mapping, executable, descriptor in flight and loop device; about 5 us). A
+ * flock needs an open file, so the lease sees that too. SIGIO must be blocked:
+ * the kernel sends it when somebody wants the file meanwhile.
  * Returns 0 and the leased descriptor (closing it ends the lease),
- *   X_E_INUSE_BUSY, or -errno (-EOPNOTSUPP: leases do not work here, or
- *   there is no own_fd).
+ *   X_E_INUSE_BUSY, or -errno (-EOPNOTSUPP: leases do not work here, or there
+ *   is no own_fd).
  * Never fork while holding it: the child would keep the lease.
  */
 #define X_E_INUSE_BUSY 1
