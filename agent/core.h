@@ -16,6 +16,7 @@
 #include "policy/policy_json.h"
 #include "pressure.h"
 #include "wallclock.h"
+#include "window.h"
 
 struct accesses;
 struct actors;
@@ -69,9 +70,7 @@ struct agent {
 	int64_t sample_due_boot_ns;
 	bool is_news_held; /* they do not wake the loop */
 	int64_t news_due_boot_ns; /* until then, if ever */
-	bool is_flooded; /* so many came that they are read by the window */
-	int64_t window_boot_ns; /* when this one ends */
-	size_t n_news, n_reads; /* that it brought, and reads that found any */
+	struct window window; /* of reading them */
 	int64_t save_due_boot_ns;
 	int64_t save_begun_boot_ns;
 	struct wallclock wallclock;

@@ -27,9 +27,6 @@
 #define RETRY_ROOTS_NS	 (10 * CLOCK_NS_PER_S)
 #define POLL_UNWATCHED_S 60 /* without a watch: list again this often */
 #define HUNG_NS		 (30 * CLOCK_NS_PER_S) /* a look takes no longer */
-#define WINDOW_NS	 (5 * CLOCK_NS_PER_MS)
-#define WINDOW_EVENTS	 100
-#define WINDOW_READS	 4
 #define HOLD_NEWS_AT	 16 /* directories that are still to be listed */
 
 /* News in. */
@@ -108,49 +105,25 @@ static void hold_news(struct agent *a, bool is_held)
 	sources_hold(a, is_held);
 }
 
-/* An idle agent reacts at once; but so many events in one window (also those
- * of strangers on a marked filesystem), or so many reads that found some, are
- * read together from then on, or most of the time would go into waking up.
- * Until a window brings nothing: the kernel merges what waits, so that of a
- * flood of writes to one file hardly an event is left. */
-static void begin_window(struct agent *a, int64_t now)
-{
-	a->is_flooded = a->is_flooded ? a->n_news > 0
-				      : a->n_news >= WINDOW_EVENTS ||
-						a->n_reads >= WINDOW_READS;
-	a->n_news = a->n_reads = 0;
-	a->window_boot_ns = now + WINDOW_NS;
-}
-
-static void read_news(struct agent *a)
-{
-	size_t n = sources_read(a);
-
-	a->n_news += n;
-	a->n_reads += n > 0;
-}
-
 static bool move_feeds(struct agent *a)
 {
 	int64_t now = clock_boot_ns(a->clock);
-	bool is_waiting = a->is_flooded && now < a->window_boot_ns;
 	bool is_more = false, is_held = false;
 
 	scan_share(a);
-	if (!is_waiting)
-		read_news(a);
+	if (!window_is_shut(&a->window, now))
+		window_note(&a->window, sources_read(a));
 	for (size_t i = 0; i < a->n_components; i++) {
 		struct component *c = &a->components[i];
 
 		is_more |= feed_dispatch(c->feed);
 		is_held |= brings_news(c);
 	}
-	if (now >= a->window_boot_ns)
-		begin_window(a, now);
-	hold_news(a, is_held || a->is_flooded);
-	a->news_due_boot_ns = a->is_flooded ? a->window_boot_ns
-			      : is_held	    ? now + WINDOW_NS
-					    : INT64_MAX;
+	window_turn(&a->window, now);
+	hold_news(a, is_held || a->window.is_flooded);
+	a->news_due_boot_ns = a->window.is_flooded ? a->window.end_boot_ns
+			      : is_held		   ? now + WINDOW_NS
+						   : INT64_MAX;
 	return is_more;
 }
 

@@ -56,6 +56,7 @@ libullage_a_SOURCES += \
 	agent/state_file.c agent/state_file.h \
 	agent/state_saver.c agent/state_saver.h \
 	agent/wallclock.c agent/wallclock.h \
+	agent/window.c agent/window.h \
 	agent/why.c agent/why.h
 
 # Warden: the parent process and what it starts.

@@ -3,5 +3,6 @@ dist_man_MANS = \
 	man/ullage-policy.5 \
 	man/ullage.json.5 \
 	man/ullaged.8
-EXTRA_DIST += docs/alerts.md docs/safety.md docs/testing.md \
+EXTRA_DIST += docs/alerts.md docs/benchmarks.md docs/profile.md docs/safety.md \
+	docs/testing.md \
 	tests/check/manual

@@ -44,6 +44,7 @@ def seen(agent, *places):
 
 def cleaned(agent, place, *options):
     seen(agent, place)
+    agent.json("reconcile")  # and how old each is
     return agent.json("cleanup", "feeds", *options)
 
 

@@ -59,9 +59,14 @@ endif
 # What the agent keeps, and what it sends.
 if UNIT_TESTS
 check_PROGRAMS += tests/unit/test_dirty tests/unit/test_growth tests/unit/test_history \
+	tests/unit/test_window \
 	tests/unit/test_deliver
 TESTS += tests/unit/test_dirty tests/unit/test_growth tests/unit/test_history \
+	tests/unit/test_window \
 	tests/unit/test_deliver
+tests_unit_test_window_SOURCES = tests/unit/test_window.c
+tests_unit_test_window_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_window_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_dirty_SOURCES = tests/unit/test_dirty.c
 tests_unit_test_dirty_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dirty_LDADD = $(LDADD) $(CMOCKA_LIBS)

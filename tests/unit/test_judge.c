@@ -56,13 +56,13 @@ static void young(void)
 	assert_keeps("file", "young");
 	/* in the future is now */
 	set_times("file", now_s + 100000, now_s + 100000);
-	w.policy.rules.min_age_s = 1;
-	sleep(2);
+	w.policy.rules.min_age_s = 2; /* one may pass while we look */
+	sleep(3);
 	assert_keeps("file", "young");
 	set_times("file", 1, 1);
 	/* born long enough ago, but changed just now */
 	assert_keeps("file", "young");
-	sleep(2);
+	sleep(3);
 	assert_reaps("file", "deleted");
 }
 
