@@ -61,7 +61,8 @@ int inuse_open_own(int *ret_fd)
 	int fd = open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return -errno;
+		return errno == ENOENT || errno == ENOTDIR ? -EOPNOTSUPP
+							   : -errno;
 	*ret_fd = fd;
 	return 0;
 }

@@ -18,7 +18,7 @@ int inuse_is_supported(int fd);
  * The descriptors of the process that calls, as a directory (O_PATH), for
  * inuse_lease: walking to it each time would be a third of a lease. After a
  * fork it is still that of the parent: open it where it is used.
- * Returns 0 or -errno (no /proc).
+ * Returns 0 or -errno (-EOPNOTSUPP: no /proc).
  */
 int inuse_open_own(int *ret_fd);
 

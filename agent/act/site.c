@@ -94,6 +94,8 @@ static void need(struct sites *s, size_t root, const struct admitted *known)
 int site_open(struct sites *s, const struct policy *policy,
 	const struct admitted *known, const struct plan *plan)
 {
+	int r;
+
 	*s = (struct sites){
 		.policy = policy, .n_roots = policy->n_roots, .own_fd = -1};
 	s->place.dir_fd = -1;
@@ -105,7 +107,11 @@ int site_open(struct sites *s, const struct policy *policy,
 		site_close(s);
 		return -ENOMEM;
 	}
-	(void)inuse_open_own(&s->own_fd); /* then nothing is leased */
+	r = inuse_open_own(&s->own_fd);
+	if (r < 0 && r != -EOPNOTSUPP) {
+		site_close(s);
+		return r;
+	}
 	for (size_t i = 0; i < plan->n_items; i++)
 		if (plan->items[i].root < s->n_roots)
 			need(s, plan->items[i].root, known);

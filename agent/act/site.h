@@ -46,7 +46,7 @@ struct sites {
 /*
  * Opens the roots that the plan names. One that is not the known one, or
  * cannot be worked in, refuses its candidates; that is no failure.
- * Returns 0 or -ENOMEM.
+ * Returns 0 or -errno.
  */
 int site_open(struct sites *s, const struct policy *policy,
 	const struct admitted *known, const struct plan *plan);

@@ -8,17 +8,15 @@
 #include <err.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
-#include <linux/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "act/confine.h"
 #include "act/inuse.h"
+#include "base/beneath.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
@@ -37,34 +35,20 @@ static void must(bool is_fine, const char *what)
 		err(EXIT_FAILURE, "%s", what);
 }
 
-/* P4 */
-static int open_path(int dir_fd, const char *name)
-{
-	struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV |
-			   RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
-	int fd = (int)syscall(SYS_openat2, dir_fd, name, &how, sizeof(how));
-
-	must(fd >= 0, name);
-	return fd;
-}
-
 static void look(int fd, const char *name)
 {
-	struct statx sx;
+	struct beneath_stat st;
 
-	must(statx(fd, name, AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH),
-		     STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID, &sx) == 0,
-		name);
+	must(beneath_stat(fd, name, &st) == 0, name);
 }
 
 static void delete_one(struct work *w, int dir_fd, const char *name)
 {
 	static const char record[RECORD_BYTES];
-	fd_auto int path_fd = open_path(dir_fd, name);
-	fd_auto int lease_fd = -1;
+	fd_auto int path_fd = -1, lease_fd = -1;
 	char slot[NAME_MAX];
 
+	must(beneath_open_path(dir_fd, name, 0, &path_fd) == 0, name);
 	look(path_fd, "");
 	must(inuse_lease(w->own_fd, path_fd, &lease_fd) == 0, name);
 	snprintf(slot, sizeof(slot), "%lx=%s", w->n++, name);

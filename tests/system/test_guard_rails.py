@@ -293,15 +293,15 @@ int fstatfs(int fd, struct statfs *s) { return fstatfs64(fd, (void *)s); }
 
 class Liar:
     def __init__(self, host):
-        source, self.library = host.dir / "liar.c", host.dir / "liar.so"
+        source, self.liar = host.dir / "liar.c", host.dir / "liar.so"
         source.write_text(LIAR)
-        ag.run("cc", "-shared", "-fPIC", "-o", self.library, source, "-ldl")
+        ag.run("cc", "-shared", "-fPIC", "-o", self.liar, source, "-ldl")
         file = host.dir / "lie"
         file.write_bytes(bytes(32))
         with open(file, "r+b") as opened:
             self.map = mmap.mmap(opened.fileno(), 32)
         options = os.environ.get("ASAN_OPTIONS", "")
-        self.env = {"LD_PRELOAD": str(self.library), "LIE": str(file),
+        self.env = {"LD_PRELOAD": str(self.liar), "LIE": str(file),
                     "ASAN_OPTIONS": f"{options}:verify_asan_link_order=0"}
 
     def tell(self, *blocks):
