@@ -42,7 +42,7 @@ static bool submit(struct feed *f, struct job *job)
 		job_free(job);
 		return false;
 	}
-	if (measure_submit(f->measure, job) < 0)
+	if (measure_queue(f->measure, job) < 0)
 		return false;
 	f->dirs[dir].tag = tag;
 	return true;
@@ -251,6 +251,7 @@ bool feed_dispatch(struct feed *f)
 	dispatch_looks(f);
 	dispatch_fast(f);
 	dispatch_slow(f);
+	measure_go(f->measure);
 	if (f->is_provisional && !feed_waiting(&f->fast) && !f->n_listing &&
 		!is_more && !feed_is_beginning(f))
 		f->is_provisional = false;

@@ -458,10 +458,9 @@ static int need_worker(struct measure *m)
 	return m->n_started ? 0 : r;
 }
 
-int measure_submit(struct measure *m, struct job *job)
+int measure_queue(struct measure *m, struct job *job)
 {
 	struct result *last = calloc(1, sizeof(*last));
-	struct worker *idle;
 	int r;
 
 	if (!last || !job->root_path) {
@@ -482,14 +481,31 @@ int measure_submit(struct measure *m, struct job *job)
 		job_queue_put(&m->queues[rank_of(job)], last);
 		m->n_queued++;
 	}
-	idle = take_waiting(m, WAIT_WORK);
 	pthread_mutex_unlock(&m->lock);
-	if (idle)
-		sem_post(&idle->called);
 	if (r < 0)
 		result_free(last);
 	else
 		m->n_pending++;
+	return r;
+}
+
+void measure_go(struct measure *m)
+{
+	struct worker *idle;
+
+	pthread_mutex_lock(&m->lock);
+	idle = m->n_queued ? take_waiting(m, WAIT_WORK) : NULL;
+	pthread_mutex_unlock(&m->lock);
+	if (idle)
+		sem_post(&idle->called);
+}
+
+int measure_submit(struct measure *m, struct job *job)
+{
+	int r = measure_queue(m, job);
+
+	if (r == 0)
+		measure_go(m);
 	return r;
 }
 

@@ -127,6 +127,11 @@ int measure_fd(const struct measure *m);
  * last, by at most all workers but one. Returns 0 or -errno (the job is
  * freed). A watch is referenced until the job is freed. */
 int measure_submit(struct measure *m, struct job *job);
+/* The same, but wakes nobody: for many at once, followed by one measure_go.
+ * Woken for each, a worker would be through with it before the next is there,
+ * and go back to sleep. */
+int measure_queue(struct measure *m, struct job *job);
+void measure_go(struct measure *m);
 /* The finished results in order of completion, as a list; NULL: none. */
 struct result *measure_take(struct measure *m);
 /* Jobs submitted and not yet taken to their last piece. */
