@@ -6,8 +6,8 @@
 /* In WINDOW_NS; more than that come thick. */
 #define MANY_EVENTS 100
 #define MANY_READS  4
-/* A flood: events a second. */
-#define FLOOD_PER_S 200000
+/* Beyond so many events a second it is longer in proportion. */
+#define FLOOD_PER_S 50000
 
 bool window_is_shut(const struct window *w, int64_t now_boot_ns)
 {
@@ -24,12 +24,13 @@ void window_note(struct window *w, size_t n_events)
 static int64_t next_ns(const struct window *w, int64_t took_ns)
 {
 	double per_ns = (double)w->n_events / (double)MAX_OF(took_ns, 1);
+	double floods = per_ns * (double)CLOCK_NS_PER_S / FLOOD_PER_S;
 
-	if (!w->is_flooded ||
-		per_ns * (double)CLOCK_NS_PER_S < (double)FLOOD_PER_S)
+	if (!w->is_flooded || floods <= 1)
 		return WINDOW_NS;
 	return MAX_OF(WINDOW_NS,
-		MIN_OF((int64_t)(WINDOW_FULL / per_ns), WINDOW_MAX_NS));
+		(int64_t)MIN_OF(MIN_OF(WINDOW_NS * floods, WINDOW_MAX_NS),
+			WINDOW_FULL / per_ns));
 }
 
 void window_turn(struct window *w, int64_t now_boot_ns)

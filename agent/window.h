@@ -16,8 +16,8 @@
 #include "base/clock.h"
 
 #define WINDOW_NS (5 * CLOCK_NS_PER_MS)
-/* On floods it grows to so much, as far as it then brings no more events than
- * a quarter of a queue (16,384 by default). */
+/* On floods it grows with what comes to so much, as far as it then brings no
+ * more events than a quarter of a queue (16,384 by default). */
 #define WINDOW_MAX_NS (20 * CLOCK_NS_PER_MS)
 #define WINDOW_FULL   4096
 

@@ -245,14 +245,17 @@ static int emit(struct look *l, struct job *job, uint64_t key, struct piece *p)
 	return l->ops->emit(l->ctx, r);
 }
 
-/* Room for n observations and a copy of their names. */
-static int begin(struct piece *p, size_t n, const void *text, size_t len)
+/* Room for n observations. */
+static int begin(struct piece *p, size_t n)
 {
 	p->obs = malloc(n * sizeof(*p->obs));
-	if (!p->obs)
-		return -ENOMEM;
 	p->looked_boot_ns = clock_boot_ns(NULL);
-	/* To the byte: pieces wait in a queue by the dozen. */
+	return p->obs ? 0 : -ENOMEM;
+}
+
+/* To the byte: pieces wait in a queue by the dozen. */
+static int copy_text(struct piece *p, const void *text, size_t len)
+{
 	p->text.data = malloc(len + 1);
 	if (!p->text.data)
 		return -ENOMEM;
@@ -302,8 +305,10 @@ static int take_dents(struct look *l, const struct job *job, int dir_fd,
 	const struct beneath_stat *self, size_t len, struct piece *p)
 {
 	size_t n = count_dents(l->dents, len) + 1, seen = 0;
-	int r = begin(p, n, l->dents, len);
+	int r = begin(p, n);
 
+	if (r == 0)
+		r = copy_text(p, l->dents, len);
 	if (r < 0)
 		return r;
 	if (self)
@@ -388,60 +393,43 @@ static int run_list(struct look *l, struct job *job, int dir_fd,
 	return r;
 }
 
-/* The end of up to max names from text on. */
-static const char *skip_names(
-	const char *text, const char *end, size_t max, size_t *ret_n)
+/* Looks at the next n names, each NUL-terminated. Returns where they end. */
+static const char *take_names(const struct look *l, const struct job *job,
+	int dir_fd, const char *name, size_t n, struct piece *p)
 {
-	size_t n = 0;
-
-	for (; n < max && text < end; n++)
-		text += strnlen(text, (size_t)(end - text)) + 1;
-	*ret_n = n;
-	return MIN_OF(text, end);
-}
-
-/* Looks at the names between text and end, each NUL-terminated. */
-static int take_names(struct look *l, const struct job *job, int dir_fd,
-	const char *text, const char *end, struct piece *p)
-{
-	const char *name = p->text.data;
-
-	if (l->ops->is_stopping(l->ctx))
-		return -ECANCELED;
-	for (end = name + (end - text); name < end; name += strlen(name) + 1)
+	for (; n; n--, name += strlen(name) + 1)
 		if (*name && !is_dots(name))
 			observe(l, dir_fd, job->dir, name, p, true);
-	return 0;
+	return name;
 }
 
+/* The names stay where they are: the job lives as long as its results. */
 static int run_look(struct look *l, struct job *job, int dir_fd,
 	const struct beneath_stat *self, struct result *last)
 {
-	const char *at = job->names.data ? job->names.data : "";
-	const char *end = at + job->names.len;
-	bool is_first = true;
-	size_t n;
+	const char *name = job->names.data;
+	size_t left = job->n_names;
 
 	for (;;) {
 		piece_auto struct piece p = {0};
-		const char *to = skip_names(at, end, MEASURE_PIECE - 1, &n);
-		int r = begin(&p, n + 1, at, (size_t)(to - at));
+		size_t n = MIN_OF(left, MEASURE_PIECE - 1);
+		int r = begin(&p, n + 1);
 
+		if (r == 0 && l->ops->is_stopping(l->ctx))
+			r = -ECANCELED;
 		if (r < 0)
 			return r;
-		if (is_first)
+		if (left == job->n_names)
 			observe_self(job->dir, self, &p);
-		is_first = false;
-		r = take_names(l, job, dir_fd, at, to, &p);
-		at = to;
-		if (r == 0 && at < end)
-			r = emit(l, job, WATCH_NO_KEY, &p);
+		name = take_names(l, job, dir_fd, name, n, &p);
+		left -= n;
+		if (!left) {
+			fill(last, &p);
+			return 0;
+		}
+		r = emit(l, job, WATCH_NO_KEY, &p);
 		if (r < 0)
 			return r;
-		if (at < end)
-			continue;
-		fill(last, &p);
-		return 0;
 	}
 }
 

@@ -214,6 +214,17 @@ static void call_all(struct measure *m, enum wait what)
 		sem_post(&w->called);
 }
 
+/* Under the lock, which it gives up. Calls one that is idle, if there is work
+ * for it; that calls the next. */
+static void call_one(struct measure *m)
+{
+	struct worker *idle = m->n_queued ? take_waiting(m, WAIT_WORK) : NULL;
+
+	pthread_mutex_unlock(&m->lock);
+	if (idle)
+		sem_post(&idle->called);
+}
+
 /* Waits until the loop has taken enough of what is done. */
 static void wait_for_room(struct worker *w)
 {
@@ -271,7 +282,6 @@ static void do_job(struct worker *w, struct result *last, int64_t now)
 {
 	struct measure *m = w->m;
 	struct job *job = last->job;
-	struct worker *other;
 	bool is_slow = job->is_slow;
 
 	job->started_boot_ns = now;
@@ -282,17 +292,14 @@ static void do_job(struct worker *w, struct result *last, int64_t now)
 	if (m->is_due || (m->has_looks && job->kind != JOB_LOOK) ||
 		!look_is_at(&w->look, job))
 		tell(m);
-	pthread_mutex_unlock(&m->lock);
+	/* For what else there is: this disk may hang. */
+	call_one(m);
 	set_priority(w, is_slow);
 	look_run(&w->look, job, last);
 	pthread_mutex_lock(&m->lock);
 	m->n_slow -= is_slow;
 	w->job = NULL;
 	put_done(m, last);
-	/* Its end may have let another job go. */
-	other = m->n_queued ? take_waiting(m, WAIT_WORK) : NULL;
-	if (other)
-		sem_post(&other->called);
 }
 
 static void *work(void *arg)
@@ -439,16 +446,17 @@ static int start_worker(struct measure *m)
 	return 0;
 }
 
-/* Under the lock: a worker for what is queued, one way or another; those that
+/* Under the lock: a worker for one job more, one way or another; those that
  * are idle have to be woken still. */
 static int need_worker(struct measure *m)
 {
-	int64_t now = clock_boot_ns(NULL);
 	size_t n_hung = 0;
+	int64_t now;
 	int r;
 
-	if (m->n_idle)
+	if (m->n_idle > m->n_queued)
 		return 0;
+	now = clock_boot_ns(NULL);
 	for (size_t i = 0; i < m->n_started; i++)
 		n_hung += is_hung(&m->workers[i], now);
 	if (m->n_started >= m->n_threads + n_hung ||
@@ -491,13 +499,8 @@ int measure_queue(struct measure *m, struct job *job)
 
 void measure_go(struct measure *m)
 {
-	struct worker *idle;
-
 	pthread_mutex_lock(&m->lock);
-	idle = m->n_queued ? take_waiting(m, WAIT_WORK) : NULL;
-	pthread_mutex_unlock(&m->lock);
-	if (idle)
-		sem_post(&idle->called);
+	call_one(m);
 }
 
 int measure_submit(struct measure *m, struct job *job)

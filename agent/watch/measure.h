@@ -99,7 +99,7 @@ struct result {
 				   there was none */
 	struct mounts_fs fs; /* JOB_STATFS, JOB_PROBE */
 	struct mounts_health health; /* if asked */
-	struct buf text; /* the names live here */
+	struct buf text; /* the names live here; JOB_LOOK: in the job */
 	struct result *next;
 };
 struct result *result_free(struct result *r);

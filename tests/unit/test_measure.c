@@ -276,6 +276,34 @@ static void test_priorities(void **state)
 	assert_int_equal(measure_pending(p->m), 0);
 }
 
+/* Of many queued at once each has a worker, as far as there are any, also if
+ * only one was started before, and though the first hangs. */
+static void test_queued_together(void **state)
+{
+	struct place *p = *state;
+
+	place_run(p, place_job(p, JOB_LOOK, ""));
+	place_forget(p);
+	for (int n_idle = 1; n_idle <= 2; n_idle++) {
+		struct gate g[3] = {GATE, GATE, GATE};
+
+		usleep(20 * 1000);
+		for (uint32_t i = 0; i < ARRAY_SIZE(g); i++) {
+			struct job *job = gated_job(p, &g[i], "");
+
+			job->dir = i;
+			assert_int_equal(measure_queue(p->m, job), 0);
+		}
+		measure_go(p->m);
+		gate_wait(&g[0]);
+		gate_wait(&g[1]);
+		for (size_t i = 0; i < ARRAY_SIZE(g); i++)
+			gate_open(&g[i]);
+		for (size_t i = 0; i < ARRAY_SIZE(g); i++)
+			(void)next_tag(p);
+	}
+}
+
 /* Reconciliation never has all workers. */
 static void test_slow_leaves_one(void **state)
 {
@@ -517,6 +545,7 @@ int main(void)
 		PLACE_CASE(test_out_of_watches),
 		PLACE_CASE(test_same_directory),
 		PLACE_CASE(test_priorities),
+		PLACE_CASE(test_queued_together),
 		PLACE_CASE(test_slow_leaves_one),
 		PLACE_CASE(test_told_together),
 		PLACE_CASE(test_told_before_another_root),
