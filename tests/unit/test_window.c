@@ -73,7 +73,7 @@ static void test_reads(void **state)
 	assert_true(window_is_shut(&w, now_ns));
 }
 
-/* In proportion, not beyond 20 ms, and as far as a quarter of a queue allows. */
+/* In proportion, at most 20 ms, and as far as a quarter of a queue allows. */
 static void test_flood(void **state)
 {
 	static const struct {
