@@ -512,23 +512,42 @@ int measure_submit(struct measure *m, struct job *job)
 	return r;
 }
 
+/* Under the lock: the first of what is done. */
+static struct result *take_some(struct measure *m)
+{
+	struct result *list = m->done.head, **at = &m->done.head;
+	size_t n_obs = 0;
+
+	for (; *at && n_obs < MEASURE_TAKE; at = &(*at)->next) {
+		n_obs += (*at)->n_obs;
+		m->n_done--;
+		m->n_pending -= (*at)->is_last;
+	}
+	m->n_done_obs -= n_obs;
+	if (*at) {
+		m->done.head = *at;
+		*at = NULL;
+	} else {
+		job_queue_init(&m->done);
+	}
+	return list;
+}
+
 struct result *measure_take(struct measure *m)
 {
 	struct result *list;
 	uint64_t count;
 
 	pthread_mutex_lock(&m->lock);
-	list = m->done.head;
-	/* Nothing there to be read: the call that tells is on its way. */
-	if (m->is_told && read(m->event_fd, &count, sizeof(count)) > 0)
-		m->is_told = false;
-	m->is_loud = false;
-	job_queue_init(&m->done);
+	list = take_some(m);
 	call_all(m, WAIT_ROOM);
-	m->n_done = m->n_done_obs = 0;
+	m->is_loud = m->n_done > 0;
+	if (m->is_loud)
+		tell(m);
+	/* Nothing there to be read: the call that tells is on its way. */
+	else if (m->is_told && read(m->event_fd, &count, sizeof(count)) > 0)
+		m->is_told = false;
 	pthread_mutex_unlock(&m->lock);
-	for (struct result *r = list; r; r = r->next)
-		m->n_pending -= r->is_last;
 	return list;
 }
 

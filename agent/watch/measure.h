@@ -132,7 +132,10 @@ int measure_submit(struct measure *m, struct job *job);
  * and go back to sleep. */
 int measure_queue(struct measure *m, struct job *job);
 void measure_go(struct measure *m);
-/* The finished results in order of completion, as a list; NULL: none. */
+/* Finished results in order of completion, as a list; NULL: none. Of many it
+ * takes MEASURE_TAKE observations and one piece at most, so that no turn of
+ * the loop is long, and measure_fd stays readable. */
+#define MEASURE_TAKE MEASURE_PIECE
 struct result *measure_take(struct measure *m);
 /* Jobs submitted and not yet taken to their last piece. */
 size_t measure_pending(const struct measure *m);
