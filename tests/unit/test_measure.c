@@ -395,6 +395,32 @@ static size_t take_all(struct place *p)
 	return n;
 }
 
+/* Of much that is done the loop takes a part, and is called for the rest. */
+static void test_taken_in_turns(void **state)
+{
+	struct place *p = *state;
+	enum { N = 20000 };
+
+	mkdirat(p->fd, "big", 0700);
+	place_links(p, "big", N);
+	assert_int_equal(
+		measure_submit(p->m, place_job(p, JOB_LIST, "big")), 0);
+	place_wait(p);
+	while (!are_others_asleep())
+		usleep(1000);
+	for (size_t n = 0; n < N + 1;) {
+		assert_true(is_told(p));
+		assert_int_equal(measure_pending(p->m), 1);
+		place_forget(p);
+		p->results = measure_take(p->m);
+		assert_in_range(
+			place_count(p), 1, MEASURE_TAKE + MEASURE_PIECE - 1);
+		n += place_count(p);
+	}
+	assert_false(is_told(p));
+	assert_int_equal(measure_pending(p->m), 0);
+}
+
 static void submit_lists(struct place *p, uint32_t from, uint32_t to)
 {
 	for (; from < to; from++)
@@ -552,6 +578,7 @@ int main(void)
 		PLACE_CASE(test_priorities),
 		PLACE_CASE(test_queued_together),
 		PLACE_CASE(test_slow_leaves_one),
+		PLACE_CASE(test_taken_in_turns),
 		PLACE_CASE(test_told_together),
 		PLACE_CASE(test_told_before_another_root),
 		PLACE_CASE(test_hung_root),
