@@ -8,6 +8,7 @@ import sys
 
 ROWS = []
 LOADS = []
+STOLEN = []  # ticks
 LEGEND = """\
 Limit: what the machine can do at best; a bare reader marks the filesystem as
 the agent does, and forgets what it reads; the bare protocol makes the calls of
@@ -23,9 +24,17 @@ def note(text):
 
 
 def note_load():
-    """Of the last minute: what else is running spoils figures."""
+    """What spoils figures: what else is running, of the last minute, and what
+    the host of a virtual machine took from it, since the first call."""
     LOADS.append(os.getloadavg()[0])
-    note(f"load average {LOADS[-1]:.2f}")
+    with open("/proc/stat") as file:
+        STOLEN.append(int(file.readline().split()[8]))
+    note(f"load average {LOADS[-1]:.2f}, stolen by the host: {stolen_s():.1f} "
+         "s of a processor")
+
+
+def stolen_s():
+    return (STOLEN[-1] - STOLEN[0]) / os.sysconf("SC_CLK_TCK")
 
 
 def row(what, goal, ullage, limit="–", peers="–", ratio="", met=None):
@@ -48,7 +57,8 @@ def lines(arguments, options, seconds, failed):
         f"({platform.machine()}), ext4 on a loop image or tmpfs, page cache "
         f"warm; {options.files:,} files in {options.files // 100:,} "
         f"directories, 25-byte names, where a row says nothing else. Load "
-        f"average before it {LOADS[0]:.2f}. Medians of {options.rounds} "
+        f"average before it {LOADS[0]:.2f}; the machine's host took "
+        f"{stolen_s():.1f} s of its processors. Medians of {options.rounds} "
         "rounds (smallest–largest) where a figure has a spread, the watchers "
         "or programs taking turns in each; runs that rebuild the tree are "
         "made once.", "",
