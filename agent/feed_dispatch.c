@@ -244,6 +244,7 @@ int64_t feed_links_due(const struct feed *f)
 bool feed_dispatch(struct feed *f)
 {
 	bool is_more = index_tidy(f->index, FEED_TIDY_ENTRIES);
+	size_t n_before = measure_pending(f->measure);
 
 	if (!is_more)
 		index_seek_links(f->index, list_dir, f);
@@ -251,7 +252,8 @@ bool feed_dispatch(struct feed *f)
 	dispatch_looks(f);
 	dispatch_fast(f);
 	dispatch_slow(f);
-	measure_go(f->measure);
+	if (measure_pending(f->measure) > n_before)
+		measure_go(f->measure);
 	if (f->is_provisional && !feed_waiting(&f->fast) && !f->n_listing &&
 		!is_more && !feed_is_beginning(f))
 		f->is_provisional = false;

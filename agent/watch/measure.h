@@ -41,7 +41,7 @@ struct job {
 	struct identity root_id; /* dev 0: not known yet, any will do */
 	char *rel; /* directory below the root; NULL: the root itself */
 	struct identity dir_id; /* what stood there; ino 0: any */
-	/* JOB_LOOK: names one after another, each NUL-terminated */
+	/* JOB_LOOK: n_names of them one after another, each NUL-terminated */
 	struct buf names;
 	size_t n_names;
 	uint16_t *notes; /* for the caller: of each name; or NULL */

@@ -130,3 +130,13 @@ void place_links(struct place *p, const char *dir, int n)
 		assert_int_equal(linkat(p->fd, "one", p->fd, name, 0), 0);
 	}
 }
+
+void place_unlink(struct place *p, const char *dir, int n)
+{
+	char name[64];
+
+	for (int i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "%s/link-%010d", dir, i);
+		assert_int_equal(unlinkat(p->fd, name, 0), 0);
+	}
+}

@@ -22,6 +22,8 @@ int place_tear_down(void **state);
 void place_file(struct place *p, const char *name, size_t size);
 /* n names of one inode in dir: quicker to make than files. */
 void place_links(struct place *p, const char *dir, int n);
+/* Removes them. */
+void place_unlink(struct place *p, const char *dir, int n);
 
 struct job *place_job(struct place *p, enum job_kind kind, const char *rel);
 void place_add_name(struct job *job, const char *name);
